@@ -1,0 +1,76 @@
+"""What can go wrong, as one tree.
+
+Every error of ours is a `TagwireError` and at the same time the builtin that the vendor's library raises in the
+same situation, so that ``except RuntimeError`` in an existing script goes on working::
+
+    TagwireError
+    ├── ArgumentError           (ValueError)    a value outside its allowed range
+    ├── ArgumentKindError       (TypeError)     a value of a kind that is not accepted
+    ├── StateError              (RuntimeError)  a call that does not fit the present state: a freed tagger ...
+    ├── NoDevice                (RuntimeError)  no Time Tagger to open, or the one asked for is taken
+    ├── NotSupported            (RuntimeError)  this model or this build cannot do it
+    ├── FileUnreadable          (RuntimeError)  a recording that cannot be opened or understood
+    ├── FileRefused             (RuntimeError)  a file outside the folder that the server shares
+    └── RemoteError             (RuntimeError)
+        ├── ServerUnreachable                   nobody answers at the address
+        ├── ConnectionBroken                    the peer went away in the middle
+        ├── ConnectionClosed                    you closed it
+        ├── ObjectGone                          the remote object was freed
+        └── ProtocolError                       the peer speaks something else
+"""
+
+
+class TagwireError(Exception):
+    """Root of all errors that Tagwire raises on purpose."""
+
+
+class ArgumentError(TagwireError, ValueError):
+    """A value is outside its allowed range; the message names both."""
+
+
+class ArgumentKindError(TagwireError, TypeError):
+    """A value is of a kind that is not accepted (a fractional number where an integer is needed, ...)."""
+
+
+class StateError(TagwireError, RuntimeError):
+    """The call does not fit the present state of the object."""
+
+
+class NoDevice(TagwireError, RuntimeError):
+    """There is no Time Tagger to open, or the one asked for is in use."""
+
+
+class NotSupported(TagwireError, RuntimeError):
+    """The model or this installation cannot do what was asked; the message says which could."""
+
+
+class FileUnreadable(TagwireError, RuntimeError):
+    """A recording cannot be opened or understood."""
+
+
+class FileRefused(TagwireError, RuntimeError):
+    """A remote call named a file outside the folder that the server shares."""
+
+
+class RemoteError(TagwireError, RuntimeError):
+    """Something between client and server went wrong."""
+
+
+class ServerUnreachable(RemoteError):
+    """Nobody answers at the address."""
+
+
+class ConnectionBroken(RemoteError):
+    """The peer went away in the middle of a call; whether the call was executed is unknown."""
+
+
+class ConnectionClosed(RemoteError):
+    """The connection was closed by its owner before this call."""
+
+
+class ObjectGone(RemoteError):
+    """The remote object does not exist any more."""
+
+
+class ProtocolError(RemoteError):
+    """The peer speaks something else, or sent bytes that make no sense."""

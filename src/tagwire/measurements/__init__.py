@@ -1,0 +1,1 @@
+"""Measurements: processors that fold tags into results."""

@@ -1,0 +1,1 @@
+"""Recordings: reading files of tags as sources."""

@@ -1,0 +1,1 @@
+"""Remote use of any module that has the Time Tagger API."""

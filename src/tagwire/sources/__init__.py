@@ -1,0 +1,1 @@
+"""Where tags are born: simulated light and the contract every source keeps."""

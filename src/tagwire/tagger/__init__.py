@@ -1,0 +1,1 @@
+"""Time Tagger objects: settings and life of a simulated or replayed instrument."""

@@ -1,0 +1,1 @@
+"""Virtual channels: processors that add tags to the stream."""
