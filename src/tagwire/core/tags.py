@@ -6,8 +6,9 @@ of the stream takes blocks and gives blocks, and no result may depend on where t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +73,8 @@ class TagBlock:
     end: int
     time: Int64Array
     channel: Int32Array
-    type: UInt8Array = NO_TYPES
-    missed: UInt16Array = NO_MISSED
+    type: UInt8Array = field(default_factory=lambda: NO_TYPES)
+    missed: UInt16Array = field(default_factory=lambda: NO_MISSED)
 
     @classmethod
     def empty(cls, begin: int, end: int) -> TagBlock:
@@ -105,9 +106,7 @@ class TagBlock:
             return self
         low, high = np.searchsorted(self.time, (begin, max(begin, end)))
         part = slice(int(low), int(high))
-        return TagBlock(
-            begin, max(begin, end), self.time[part], self.channel[part], self.type[part], self.missed[part]
-        )
+        return TagBlock(begin, max(begin, end), self.time[part], self.channel[part], self.type[part], self.missed[part])
 
     def split(self, at: int) -> tuple[TagBlock, TagBlock]:
         """The parts before and from time `at` on; `at` may lie outside the span."""
@@ -133,7 +132,7 @@ def join(blocks: list[TagBlock]) -> TagBlock:
     """
     if not blocks:
         raise ValueError("there is no block to join")
-    for left, right in zip(blocks, blocks[1:], strict=False):
+    for left, right in pairwise(blocks):
         if left.end != right.begin:
             raise ValueError(f"a block ends at {left.end} ps and the next begins at {right.begin} ps")
     if len(blocks) == 1:
@@ -162,7 +161,7 @@ def merge(begin: int, end: int, blocks: list[TagBlock]) -> TagBlock:
     filled = [b for b in blocks if len(b)]
     if len(filled) <= 1:
         only = filled[0] if filled else TagBlock.empty(begin, end)
-        return TagBlock(begin, end, only.time, only.channel, only.type, only.missed)
+        return retime(only, begin, end)
     joined = concatenate(begin, end, filled)
     return reorder(joined, np.argsort(joined.time, kind="stable"))
 
@@ -171,6 +170,11 @@ def reorder(block: TagBlock, order: NDArray[np.intp]) -> TagBlock:
     """The same span with the tags picked by `order`."""
     types, missed = (NO_TYPES, NO_MISSED) if block.plain else (block.type[order], block.missed[order])
     return TagBlock(block.begin, block.end, block.time[order], block.channel[order], types, missed)
+
+
+def retime(block: TagBlock, begin: int, end: int) -> TagBlock:
+    """The same tags as a block of another span; that they lie in it is the caller's business."""
+    return TagBlock(begin, end, block.time, block.channel, block.type, block.missed)
 
 
 def pick(block: TagBlock, mask: NDArray[np.bool_]) -> TagBlock:

@@ -1,0 +1,253 @@
+"""The hub: pulls blocks from a source, sends them through the device and hands them to all who listen.
+
+Iterators (virtual channels and measurements) stand in a chain in order of their creation; a virtual channel adds its
+tags for everyone behind it. The hub has no thread of its own: whoever calls `step` drives it (see `pump`).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from tagwire.core.channels import FIRST_VIRTUAL_CHANNEL
+from tagwire.core.tags import TagBlock, TagType, concatenate
+from tagwire.engine.turnstile import Turnstile
+from tagwire.sources.base import Source
+
+if TYPE_CHECKING:
+    from tagwire.engine.iterator import IteratorBase
+    from tagwire.engine.reorder import ReorderBuffer
+
+logger = logging.getLogger(__name__)
+
+
+class Device(Protocol):
+    """What the instrument does to its tags before anyone sees them: delays, dead time, filters."""
+
+    def process(self, block: TagBlock) -> TagBlock:
+        """The block as it leaves the device; it may lag behind what came in."""
+        ...
+
+    def flush(self) -> TagBlock:
+        """What is still held back at the end of the stream."""
+        ...
+
+    def wanted(self, channels: frozenset[int]) -> frozenset[int]:
+        """Channels to ask the source for when somebody listens to `channels`."""
+        ...
+
+
+class Bypass:
+    """A device that changes nothing."""
+
+    def __init__(self) -> None:
+        self._end = 0
+
+    def process(self, block: TagBlock) -> TagBlock:
+        """The block itself."""
+        self._end = block.end
+        return block
+
+    def flush(self) -> TagBlock:
+        """Nothing is ever held back."""
+        return TagBlock.empty(self._end, self._end)
+
+    def wanted(self, channels: frozenset[int]) -> frozenset[int]:
+        """The same channels."""
+        return channels
+
+
+class _Stage:
+    """The place of one iterator in the chain; it outlives the iterator until the tags it holds are handed on."""
+
+    def __init__(self, iterator: IteratorBase) -> None:
+        self.iterator = weakref.ref(iterator)
+        self.buffer: ReorderBuffer | None = iterator._buffer
+        self.closed = False
+
+    def live(self) -> IteratorBase | None:
+        return None if self.closed else self.iterator()
+
+    def pass_on(self, block: TagBlock) -> TagBlock:
+        iterator = self.live()
+        if iterator is None:
+            return self._drain(block)
+        try:
+            return iterator._pass(block)
+        except Exception:
+            logger.exception("%s failed and was stopped", type(iterator).__name__)
+            iterator._halt()
+            return self._drain(block)
+
+    def flush(self) -> TagBlock | None:
+        return self.buffer.flush() if self.buffer is not None and self.buffer.started else None
+
+    def _drain(self, block: TagBlock) -> TagBlock:
+        held = self.flush()
+        if held is None or held.begin == held.end or held.begin >= block.begin:
+            return block
+        return concatenate(held.begin, block.end, [held, block])
+
+
+class Hub:
+    """One stream of tags and all who listen to it.
+
+    Parameters
+    ----------
+    source
+        Where the tags come from.
+    device
+        What the instrument does to them; nothing by default.
+
+    Attributes
+    ----------
+    position
+        Stream time in ps up to which the source was read.
+    overflows
+        Number of overflow ranges seen.
+    max_events
+        Largest number of tags handed on at once.
+    """
+
+    def __init__(self, source: Source, device: Device | None = None) -> None:
+        self.source = source
+        self.device: Device = device or Bypass()
+        self.position = source.position
+        self.overflows = 0
+        self.max_events = 1_048_576
+        self._stages: list[_Stage] = []
+        self._next_channel = FIRST_VIRTUAL_CHANNEL
+        self._exclusive = Turnstile()
+        self._fences = threading.Condition()
+        self._fence_last = 0
+        self._fence_read = 0
+        self._fence_passed = 0
+        self.flowing = False
+        """Whether somebody drives the hub; while nobody does, fences pass at once."""
+
+    # --- who listens -------------------------------------------------------------------------------------------
+
+    def attach(self, iterator: IteratorBase) -> None:
+        """Append an iterator to the chain; the hub does not keep it alive."""
+        with self._exclusive:
+            self._stages.append(_Stage(iterator))
+
+    def detach(self, iterator: IteratorBase) -> None:
+        """Take an iterator out of the chain."""
+        with self._exclusive:
+            for stage in self._stages:
+                if stage.iterator() is iterator:
+                    stage.closed = True
+
+    def iterators(self) -> list[IteratorBase]:
+        """All iterators in the chain, in order of creation."""
+        with self._exclusive:
+            return [i for i in (s.live() for s in self._stages) if i is not None]
+
+    def allocate(self, count: int) -> tuple[int, ...]:
+        """Numbers for `count` new virtual channels."""
+        with self._exclusive:
+            first = self._next_channel
+            self._next_channel += count
+            return tuple(range(first, first + count))
+
+    def virtual_channels(self) -> tuple[int, ...]:
+        """All virtual channels there are now."""
+        return tuple(c for i in self.iterators() for c in i._outputs)
+
+    def registrations(self, channel: int) -> int:
+        """How many iterators read `channel`."""
+        return sum(channel in i._inputs for i in self.iterators())
+
+    def registered(self) -> frozenset[int]:
+        """All channels that somebody reads."""
+        return frozenset(c for i in self.iterators() for c in i._inputs)
+
+    # --- the stream --------------------------------------------------------------------------------------------
+
+    def command(self, action: Callable[[int], Any]) -> None:
+        """Run ``action(position)`` between two blocks."""
+        with self._exclusive:
+            action(self.position)
+
+    def step(self, span: int) -> bool:
+        """Read the next block of at most `span` ps and hand it on.
+
+        Returns
+        -------
+        bool
+            False when the source has ended; what was held back has then been handed on.
+        """
+        with self._exclusive:
+            with self._fences:
+                self._fence_read = self._fence_last
+            block = self.source.read(span, self.device.wanted(self.registered()))
+            if block is not None:
+                self.position = block.end
+                self._dispatch(self.device.process(block))
+            else:
+                self._flush()
+        self._pass_fences(self._fence_read)
+        return block is not None
+
+    def _dispatch(self, block: TagBlock) -> None:
+        self._count_overflows(block)
+        for part in _parts(block, self.max_events):
+            self._through(part, self._stages)
+        self._stages = [s for s in self._stages if s.live() is not None]
+
+    def _through(self, block: TagBlock, stages: Iterable[_Stage]) -> None:
+        for stage in stages:
+            block = stage.pass_on(block)
+
+    def _flush(self) -> None:
+        """Hand on what the device and the virtual channels still hold back."""
+        self._through(self.device.flush(), self._stages)
+        for place, stage in enumerate(self._stages):
+            held = stage.flush()
+            if held is not None:
+                self._through(held, self._stages[place + 1 :])
+
+    def _count_overflows(self, block: TagBlock) -> None:
+        if not block.plain:
+            self.overflows += int(np.count_nonzero(block.type == TagType.OverflowBegin))
+
+    # --- fences ------------------------------------------------------------------------------------------------
+
+    def fence(self, new: bool = True) -> int:
+        """A new fence, or the latest one."""
+        with self._fences:
+            self._fence_last += new
+            return self._fence_last
+
+    def passed(self, fence: int, timeout: float) -> bool:
+        """Wait at most `timeout` s until all tags older than `fence` were handed on."""
+        with self._fences:
+            return self._fences.wait_for(lambda: fence <= self._fence_passed or not self.flowing, timeout)
+
+    def rest(self) -> None:
+        """Nobody drives the hub any more; whoever waits at a fence goes on."""
+        with self._fences:
+            self.flowing = False
+            self._fence_passed = self._fence_last
+            self._fences.notify_all()
+
+    def _pass_fences(self, fence: int) -> None:
+        with self._fences:
+            self._fence_passed = max(self._fence_passed, fence)
+            self._fences.notify_all()
+
+
+def _parts(block: TagBlock, size: int) -> Iterable[TagBlock]:
+    """The block in parts of at most about `size` tags; tags of equal time stay together."""
+    while len(block) > size:
+        first, block = block.split(int(block.time[size]))
+        if not len(first):
+            break
+        yield first
+    yield block

@@ -1,0 +1,116 @@
+"""Drives a hub from a thread, at the pace of a clock."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Protocol
+
+from tagwire.engine.hub import Hub
+
+logger = logging.getLogger(__name__)
+
+PS_PER_S = 10**12
+
+
+class Clock(Protocol):
+    """Tells time and waits; tests put a clock of their own in its place."""
+
+    def now(self) -> float:
+        """Monotonic time in s."""
+        ...
+
+    def wait(self, wake: threading.Event, seconds: float) -> None:
+        """Return after `seconds`, or as soon as `wake` is set."""
+        ...
+
+
+class SystemClock:
+    """The computer's clock."""
+
+    def now(self) -> float:
+        """Monotonic time in s."""
+        return time.monotonic()
+
+    def wait(self, wake: threading.Event, seconds: float) -> None:
+        """Return after `seconds`, or as soon as `wake` is set."""
+        wake.wait(seconds)
+
+
+class Pump:
+    """Pulls blocks through a hub until it is stopped or the source ends.
+
+    Parameters
+    ----------
+    hub
+        What to drive.
+    speed
+        Stream time per real time; negative: as fast as possible.
+    latency
+        Longest span of one block in ps of stream time, as long as the pace is kept.
+    clock
+        Where real time comes from.
+
+    Notes
+    -----
+    A source that cannot keep the pace loses nothing: stream time then passes more slowly than it should.
+    """
+
+    def __init__(
+        self, hub: Hub, speed: float = 1.0, latency: int = 20 * 10**9, clock: Clock | None = None, name: str = "tagger"
+    ) -> None:
+        self.hub = hub
+        self.latency = latency
+        self._speed = speed
+        self._clock: Clock = clock or SystemClock()
+        self._wake = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"tagwire-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to pull."""
+        self.hub.flowing = True
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the present block and wait for it, unless called from the hub's own thread."""
+        self._wake.set()
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    @property
+    def running(self) -> bool:
+        """Whether blocks are still being pulled."""
+        return self._thread.is_alive() and not self._ended.is_set()
+
+    def finished(self, timeout: float) -> bool:
+        """Wait at most `timeout` s for the end."""
+        return self._ended.wait(timeout)
+
+    def _run(self) -> None:
+        try:
+            if self._speed < 0:
+                self._run_free()
+            else:
+                self._run_paced()
+        except Exception:
+            logger.exception("the stream broke off")
+        finally:
+            self.hub.rest()
+            self._ended.set()
+
+    def _run_free(self) -> None:
+        while not self._wake.is_set() and self.hub.step(PS_PER_S):
+            pass
+
+    def _run_paced(self) -> None:
+        per_second = self._speed * PS_PER_S
+        started, origin = self._clock.now(), self.hub.position
+        while not self._wake.is_set():
+            due = origin + int((self._clock.now() - started) * per_second)
+            behind = due - self.hub.position
+            if behind < self.latency:
+                self._clock.wait(self._wake, (self.latency - behind) / per_second)
+            elif not self.hub.step(min(behind, 2 * self.latency)):
+                return

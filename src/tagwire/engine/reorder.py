@@ -1,0 +1,70 @@
+"""Puts tags that are made early or late back into one ordered stream."""
+
+from __future__ import annotations
+
+from tagwire.core.tags import TIME_MAX, TIME_MIN, TagBlock, concatenate, merge, retime
+
+
+class ReorderBuffer:
+    """Merges a stream with tags that lie before or after the block they come with.
+
+    A stage that makes tags from others may place them up to `lookback` ps before the end of the block it has just
+    seen, or any time after it. The buffer gives out the stream up to a watermark that no new tag can precede.
+
+    Attributes
+    ----------
+    started
+        Whether a block was pushed; the first one says where the stream begins.
+    position
+        Stream time up to which blocks were given out, in ps.
+    late
+        Tags that came for a time already given out, and were dropped.
+    """
+
+    def __init__(self) -> None:
+        self.started = False
+        self.position = 0
+        self.late = 0
+        self._stream = TagBlock.empty(0, 0)
+        self._added = TagBlock.empty(TIME_MIN, TIME_MAX)
+
+    def push(self, block: TagBlock, added: TagBlock | None, lookback: int) -> TagBlock:
+        """Take a block and the tags added to it; give the ordered block up to ``block.end - lookback``.
+
+        Parameters
+        ----------
+        block
+            The next block of the stream.
+        added
+            Tags to merge, in order of time; their span does not matter. At equal times they come after the tags
+            of the stream, wherever the stream is cut.
+        lookback
+            How far before ``block.end`` a later call may still place tags, in ps. When it grows, the watermark
+            waits; it never goes back.
+        """
+        if not self.started:
+            self.started, self.position = True, block.begin
+        if added is not None and len(added):
+            self._added = merge(TIME_MIN, TIME_MAX, [self._added, self._on_time(added)])
+        if self._stream.begin < self._stream.end:
+            block = concatenate(self._stream.begin, block.end, [self._stream, block])
+        return self._release(block, max(self.position, block.end - lookback))
+
+    def flush(self) -> TagBlock:
+        """Give out everything that is held and lies within the stream seen so far."""
+        return self._release(self._stream, self._stream.end)
+
+    def _release(self, stream: TagBlock, watermark: int) -> TagBlock:
+        ready, self._stream = stream.split(watermark)
+        if len(self._added):
+            added, later = self._added.split(watermark)
+            self._added = retime(later, TIME_MIN, TIME_MAX)
+            ready = merge(self.position, watermark, [ready, added])
+        self.position = watermark
+        return ready
+
+    def _on_time(self, added: TagBlock) -> TagBlock:
+        whole = retime(added, TIME_MIN, TIME_MAX)
+        late, rest = whole.split(self.position)
+        self.late += len(late)
+        return rest

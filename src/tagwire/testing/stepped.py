@@ -1,0 +1,51 @@
+"""A Time Tagger that plays tags from memory, step by step, in the caller's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from tagwire.core.tags import TagBlock
+from tagwire.engine.hub import Device, Hub
+from tagwire.engine.tagger import TimeTaggerBase
+from tagwire.sources.memory import MemorySource
+
+
+class SteppedTagger(TimeTaggerBase):
+    """A Time Tagger for tests: no thread, no clock; stream time passes when told to.
+
+    Parameters
+    ----------
+    block
+        All tags there will be; none before `advance` or `play`.
+    channels
+        Channels that exist; those of the block by default.
+    device
+        What the instrument does to the tags; nothing by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tagwire.core.tags import TagBlock
+    >>> from tagwire.measurements.countrate import Countrate
+    >>> clicks = TagBlock(0, 10**12, np.array([0, 5 * 10**11]), np.array([1, 1], np.int32))
+    >>> tagger = SteppedTagger(clicks)
+    >>> rate = Countrate(tagger, [1])
+    >>> tagger.play()
+    >>> rate.getCountsTotal()
+    array([2])
+    """
+
+    def __init__(self, block: TagBlock, channels: Collection[int] | None = None, device: Device | None = None) -> None:
+        self._hub = Hub(MemorySource(block, channels, chunk=1 << 62), device)
+
+    def advance(self, to: int) -> None:
+        """Hand on one block, from the present stream time up to `to` ps."""
+        if to > self._hub.position:
+            self._hub.step(to - self._hub.position)
+
+    def play(self, cuts: Iterable[int] = ()) -> None:
+        """Hand on everything that is left, in blocks that end at `cuts`, and end the stream."""
+        for cut in sorted(cuts):
+            self.advance(cut)
+        while self._hub.step(1 << 62):
+            pass
