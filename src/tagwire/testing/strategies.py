@@ -1,0 +1,82 @@
+"""Hypothesis strategies for streams of tags.
+
+They make what real streams are made of and what breaks code: equal time stamps, silence, bursts, negative channels,
+and overflow ranges as an instrument reports them (begin, missed events per channel, end). Needs ``hypothesis``, which
+the ``test`` extra installs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tagwire.core.channels import CHANNEL_UNUSED
+from tagwire.core.tags import TagBlock, TagType
+
+Row = tuple[int, int, int, int]
+"""One tag: time, channel, type, missed events."""
+
+
+@st.composite
+def tag_blocks(
+    draw: st.DrawFn,
+    channels: Sequence[int] = (1, 2, 3, -1),
+    max_tags: int = 60,
+    step: int = 50,
+    begin: int | None = None,
+    overflows: bool = True,
+) -> TagBlock:
+    """Well-formed blocks.
+
+    Parameters
+    ----------
+    channels
+        Channel numbers that occur.
+    max_tags
+        Largest number of time tags.
+    step
+        Largest usual distance between two tags in ps; 0 (equal times) and a few much longer silences occur too.
+    begin
+        Begin of the span in ps; drawn from values that include zero, negative and very large ones by default.
+    overflows
+        Whether overflow ranges occur. Within one there are missed events and no time tags.
+    """
+    start = begin if begin is not None else draw(st.sampled_from([0, 1, -1000, 10**12, 2**61]))
+    rows: list[Row] = []
+    now = start
+    for _ in range(draw(st.integers(0, max_tags))):
+        now += draw(st.one_of(st.integers(0, 3), st.integers(0, step), st.just(20 * step)))
+        if overflows and draw(st.integers(0, 11)) == 0:
+            now = _overflow(draw, rows, now, channels, step)
+        else:
+            rows.append((now, draw(st.sampled_from(list(channels))), TagType.TimeTag, 0))
+    end = now + 1 + draw(st.integers(0, 2 * step))
+    return block_of(rows, start, end)
+
+
+def cuts(block: TagBlock, max_cuts: int = 8) -> st.SearchStrategy[list[int]]:
+    """Times at which to cut a block into parts; on tags, beside them, and anywhere in its span."""
+    near = [int(t) + d for t in block.time.tolist() for d in (0, 1)]
+    anywhere = st.integers(block.begin, block.end)
+    return st.lists(st.one_of(st.sampled_from(near), anywhere) if near else anywhere, max_size=max_cuts).map(sorted)
+
+
+def block_of(rows: Sequence[Row], begin: int, end: int) -> TagBlock:
+    """A block from rows of time, channel, type and missed events."""
+    time, channel, kind, missed = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [], [])
+    columns = np.array(time, np.int64), np.array(channel, np.int32)
+    if not any(kind):
+        return TagBlock(begin, end, *columns)
+    return TagBlock(begin, end, *columns, np.array(kind, np.uint8), np.array(missed, np.uint16))
+
+
+def _overflow(draw: st.DrawFn, rows: list[Row], now: int, channels: Sequence[int], step: int) -> int:
+    rows.append((now, CHANNEL_UNUSED, TagType.OverflowBegin, 0))
+    for channel in draw(st.lists(st.sampled_from(list(channels)), max_size=4)):
+        now += draw(st.integers(0, step))
+        rows.append((now, channel, TagType.MissedEvents, draw(st.sampled_from([1, 2, 65535]))))
+    now += draw(st.integers(0, step))
+    rows.append((now, CHANNEL_UNUSED, TagType.OverflowEnd, 0))
+    return now
