@@ -4,6 +4,9 @@
 adapters, client classes, stubs, forms, tables and the parity test are all built from the answer.
 """
 
+from tagwire.core.catalog.hidden import HIDDEN
+from tagwire.core.catalog.plain import from_plain, to_plain
+from tagwire.core.catalog.reader import read_catalog
 from tagwire.core.catalog.specs import (
     Catalog,
     ClassSpec,
@@ -17,6 +20,7 @@ from tagwire.core.catalog.specs import (
 )
 
 __all__ = [
+    "HIDDEN",
     "Catalog",
     "ClassSpec",
     "EnumSpec",
@@ -26,4 +30,7 @@ __all__ = [
     "ParamSpec",
     "PropertySpec",
     "ResultSpec",
+    "from_plain",
+    "read_catalog",
+    "to_plain",
 ]

@@ -1,0 +1,150 @@
+"""From a class to its `ClassSpec`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from tagwire.core.catalog.annotations import UNKNOWN, TypeInfo, read_annotation
+from tagwire.core.catalog.calls import read_call
+from tagwire.core.catalog.docstrings import read_docstring
+from tagwire.core.catalog.facts import SAME_AS
+from tagwire.core.catalog.hidden import why_hidden
+from tagwire.core.catalog.kinds import classify
+from tagwire.core.catalog.names import Names
+from tagwire.core.catalog.specs import ClassSpec, HiddenSpec, MethodSpec, Plain, PropertySpec
+
+
+def read_class(name: str, cls: type, names: Names) -> ClassSpec:
+    """Describe the public class `name`; members that are hidden are noted in ``names.hidden``."""
+    constructor = _constructor(cls, name, names)
+    methods: list[MethodSpec] = []
+    properties: list[PropertySpec] = []
+    constants: list[tuple[str, Plain]] = []
+    for member in _members(name, cls, names):
+        value = inspect.getattr_static(cls, member, None)
+        if _is_property(value):
+            properties.append(_property(cls, member, value, names))
+        elif callable(value) or isinstance(value, staticmethod | classmethod):
+            methods.append(_method(cls, member, names))
+        elif isinstance(value, int | float | str):
+            constants.append((member, value))
+    return ClassSpec(
+        name,
+        classify(cls, constructor, names),
+        tuple(public for base in cls.__mro__[1:] if (public := names.of_class(base))),
+        read_docstring(vars(cls).get("__doc__"))[0].text,
+        constructor,
+        tuple(methods),
+        tuple(properties),
+        tuple(constants),
+        hasattr(cls, "__enter__") and hasattr(cls, "__exit__"),
+    )
+
+
+def _members(name: str, cls: type, names: Names) -> Iterator[str]:
+    """Public members of a class, inherited and merely annotated ones included, that are not hidden."""
+    annotated = {n for base in cls.__mro__ for n in vars(base).get("__annotations__", {})}
+    for member in sorted(set(dir(cls)) | annotated):
+        if member.startswith("_"):
+            continue
+        owner = _owner(cls, member, names) or name
+        reason = why_hidden(f"{owner}.{member}")
+        if not reason:
+            yield member
+        elif owner == name:
+            names.hidden.append(HiddenSpec(f"{owner}.{member}", reason))
+
+
+def _owner(cls: type, member: str, names: Names) -> str:
+    """Public name of the remotest public class that has the very same member."""
+    value = inspect.getattr_static(cls, member, None)
+    having = [b for b in cls.__mro__ if names.of_class(b) and inspect.getattr_static(b, member, None) is value]
+    return names.of_class(having[-1]) if having else ""
+
+
+def _is_property(value: object) -> bool:
+    """Properties, slots and plain annotated attributes (which have no value on the class)."""
+    return value is None or isinstance(
+        value, property | functools.cached_property | types.MemberDescriptorType | types.GetSetDescriptorType
+    )
+
+
+def _property(cls: type, name: str, value: Any, names: Names) -> PropertySpec:
+    getter = getattr(value, "fget", None) or getattr(value, "func", None)
+    doc = inspect.cleandoc(getattr(value, "__doc__", None) or "")
+    frozen = isinstance(value, functools.cached_property) or getattr(
+        getattr(cls, "__dataclass_params__", None), "frozen", False
+    )
+    writable = value.fset is not None if isinstance(value, property) else not frozen
+    return PropertySpec(name, _property_type(cls, name, getter, names).type, writable, "" if doc == name else doc)
+
+
+def _property_type(cls: type, name: str, getter: Any, names: Names) -> TypeInfo:
+    for base in cls.__mro__:
+        if name in vars(base).get("__annotations__", {}):
+            scope = vars(inspect.getmodule(base) or types.ModuleType(""))
+            return read_annotation(vars(base)["__annotations__"][name], names, scope)
+    returned = getattr(getter, "__annotations__", {}).get("return")
+    return UNKNOWN if returned is None else read_annotation(returned, names, getter.__globals__)
+
+
+def _method(cls: type, name: str, names: Names) -> MethodSpec:
+    """Describe a method; an override that only passes its arguments on is described by what it overrides."""
+    spec = MethodSpec(name)
+    for base in cls.__mro__:
+        if name in vars(base):
+            function, static = _unwrapped(vars(base)[name])
+            spec = read_call(function, name, names, spare=_hidden_twin(base, name))
+            if not _unresolved(function, spec):
+                break
+    source = SAME_AS.get(f"{names.of_class(cls)}.{name}", "").rpartition(".")[0]
+    if source in names.classes:
+        spec = replace(spec, params=_method(names.classes[source], name, names).params)
+    return replace(spec, static=static, owner=_owner(cls, name, names))
+
+
+def _unwrapped(member: Any) -> tuple[Callable[..., Any], bool]:
+    """The plain function, and whether it is called on the class."""
+    if isinstance(member, staticmethod | classmethod):
+        return member.__func__, True
+    return member, False
+
+
+def _hidden_twin(cls: type, name: str) -> Callable[..., Any] | None:
+    """The wrapper's private function behind a Python method that can be interrupted (``__waitUntilFinished``)."""
+    twin = vars(cls).get(f"_{cls.__name__}__{name}")
+    return twin if inspect.isfunction(twin) else None
+
+
+def _unresolved(function: Callable[..., Any], spec: MethodSpec) -> bool:
+    """Whether nothing is known of the parameters but ``*args``."""
+    return not spec.params and any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(function).parameters.values())
+
+
+def _constructor(cls: type, name: str, names: Names) -> MethodSpec | None:
+    """The constructor, or None when users cannot call it.
+
+    That is so for the wrapper's abstract classes, for Python's, and where an argument is needed that no user has: a
+    class of our own inner parts, or an array.
+    """
+    function = inspect.getattr_static(cls, "__init__")
+    if inspect.isabstract(cls) or _refuses(function):
+        return None
+    if not inspect.isfunction(function):
+        return MethodSpec(name)
+    spec = read_call(function, name, names, docstring=vars(cls).get("__doc__"))
+    spec = spec if function.__doc__ else replace(spec, doc="")
+    needs_inner = any(p.required and p.type in ("any", "array") for p in spec.params)
+    return None if needs_inner else spec
+
+
+def _refuses(function: Any) -> bool:
+    constants = getattr(getattr(function, "__code__", None), "co_consts", ())
+    refused = any(isinstance(c, str) and c.startswith("No constructor defined") for c in constants)
+    return refused or getattr(function, "__annotations__", {}).get("return") in (typing.NoReturn, "NoReturn", "Never")
