@@ -90,6 +90,8 @@ def _evaluated(text: str, names: Names, scope: dict[str, Any]) -> TypeInfo:
 
 def read_text(text: str, names: Names) -> TypeInfo:
     """The type that a C++ type or the type field of a docstring spells; unknown when it is something else."""
+    if re.match(r"(void|PyObject) *\*", text):
+        return UNKNOWN
     text = re.sub(r"\bconst\b|&|\*$", "", text.strip()).strip()
     text = re.sub(r"^std::(?=u?int\d)", "", text)
     role = re.fullmatch(r":py:class:`(\w+)`", text)

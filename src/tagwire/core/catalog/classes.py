@@ -14,10 +14,10 @@ from tagwire.core.catalog.annotations import UNKNOWN, TypeInfo, read_annotation
 from tagwire.core.catalog.calls import read_call
 from tagwire.core.catalog.docstrings import read_docstring
 from tagwire.core.catalog.facts import SAME_AS
-from tagwire.core.catalog.hidden import why_hidden
+from tagwire.core.catalog.hidden import hidden_by
 from tagwire.core.catalog.kinds import classify
 from tagwire.core.catalog.names import Names
-from tagwire.core.catalog.specs import ClassSpec, HiddenSpec, MethodSpec, Plain, PropertySpec
+from tagwire.core.catalog.specs import ClassSpec, MethodSpec, Plain, PropertySpec, ResultSpec
 
 
 def read_class(name: str, cls: type, names: Names) -> ClassSpec:
@@ -53,12 +53,10 @@ def _members(name: str, cls: type, names: Names) -> Iterator[str]:
     for member in sorted(set(dir(cls)) | annotated):
         if member.startswith("_"):
             continue
-        owner = _owner(cls, member, names) or name
-        reason = why_hidden(f"{owner}.{member}")
-        if not reason:
+        if row := hidden_by(f"{_owner(cls, member, names) or name}.{member}"):
+            names.hidden.add(row)
+        else:
             yield member
-        elif owner == name:
-            names.hidden.append(HiddenSpec(f"{owner}.{member}", reason))
 
 
 def _owner(cls: type, member: str, names: Names) -> str:
@@ -137,11 +135,11 @@ def _constructor(cls: type, name: str, names: Names) -> MethodSpec | None:
     if inspect.isabstract(cls) or _refuses(function):
         return None
     if not inspect.isfunction(function):
-        return MethodSpec(name)
+        return MethodSpec(name, result=ResultSpec(f"object:{name}"))
     spec = read_call(function, name, names, docstring=vars(cls).get("__doc__"))
     spec = spec if function.__doc__ else replace(spec, doc="")
     needs_inner = any(p.required and p.type in ("any", "array") for p in spec.params)
-    return None if needs_inner else spec
+    return None if needs_inner else replace(spec, result=ResultSpec(f"object:{name}"))
 
 
 def _refuses(function: Any) -> bool:

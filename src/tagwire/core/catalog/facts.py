@@ -6,6 +6,8 @@ Only for signatures that its strings leave open; everything else is read. Each r
 from __future__ import annotations
 
 UNTYPED_PARAMS = {
+    "tagger": "object:TimeTaggerBase",
+    "time_tagger": "object:TimeTaggerBase",
     "ts": "int",
     "ch": "int",
     "type": "int",
@@ -14,8 +16,12 @@ UNTYPED_PARAMS = {
     "filter_channel": "int",
     "filter_channels": "int[]",
     "trigger_channels": "int[]",
+    "decay_time": "float",
+    "decay_times": "float[]",
+    "countrate": "float",
+    "output_channel": "int",
+    "seed": "int",
     "callback": "callback",
-    "time_tagger": "object:TimeTaggerBase",
 }
 """Types of parameters that are documented by a bare signature line, by name."""
 

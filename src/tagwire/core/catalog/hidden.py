@@ -5,6 +5,8 @@ A row names a public name of the module, or a class member as ``Class.member``; 
 
 from __future__ import annotations
 
+_HOOK = "a hook that the library calls while it processes tags; calling it from outside corrupts the measurement"
+
 HIDDEN: dict[str, str] = {
     "SwigPyIterator": "a wrapper of C++ iterators that nothing in the API hands out",
     "cvar": "the wrapper's view of C++ globals; the constants themselves are offered",
@@ -19,11 +21,20 @@ HIDDEN: dict[str, str] = {
     "flashLicense": "rewrites the licence in the device; do it at the computer that holds the device",
     "TimeTagger.factoryAccess": "raw register access of the factory; a wrong value harms the device",
     "TimeTagger.updateBMCFirmware": "rewrites firmware from a file of the server; do it at the computer itself",
+    "*.next_impl": _HOOK,
+    "*.next_impl_cs": _HOOK,
+    "*.clear_impl": _HOOK,
+    "*.finalize_init": _HOOK,
+    "*.on_start": _HOOK,
+    "*.on_stop": _HOOK,
+    "*.on_restart": _HOOK,
+    "*.pre_stop": _HOOK,
+    "*.frameReady": _HOOK,
     "CustomMeasurement.INCOMING_TAGS_DTYPE": "a NumPy data type for code that runs where the tags are",
 }
 
 
-def why_hidden(name: str) -> str:
-    """Reason why `name` (``function`` or ``Class.member``) is not offered, or empty when it is."""
+def hidden_by(name: str) -> str:
+    """The row that hides `name` (``function`` or ``Class.member``), or empty when it is offered."""
     member = "*." + name.rpartition(".")[2]
-    return HIDDEN.get(name) or ("." in name and HIDDEN.get(member)) or ""
+    return next((row for row in (name, member if "." in name else "") if row in HIDDEN), "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tagwire.core.catalog.names import Names
 from tagwire.core.catalog.specs import Kind, MethodSpec
 
-_USER_CODE = ("process", "next_impl", "Log")
+_USER_CODE = ("next_impl_cs", "Log")
 _CHANNEL_GETTERS = ("getChannel", "getChannels", "getChannelAbove")
 
 
@@ -25,15 +25,24 @@ def classify(cls: type, constructor: MethodSpec | None, names: Names) -> Kind:
         return Kind.LOCAL
     if constructor is None:
         return _not_callable(cls, names)
-    if hasattr(cls, "registerMeasurement"):
-        return Kind.GROUP
     if _below(cls, "TimeTaggerBase", names):
         return Kind.TAGGER
     on_tagger = any(p.type == "object:TimeTaggerBase" for p in constructor.params)
     if on_tagger or _below(cls, "IteratorBase", names):
-        return Kind.VIRTUAL if any(hasattr(cls, getter) for getter in _CHANNEL_GETTERS) else Kind.MEASUREMENT
-    reads = any(p.file == "read" for p in constructor.params)
-    return Kind.READER if reads else Kind.VALUE
+        return _on_tagger(cls)
+    return _on_its_own(constructor)
+
+
+def _on_tagger(cls: type) -> Kind:
+    if hasattr(cls, "registerMeasurement"):
+        return Kind.GROUP
+    return Kind.VIRTUAL if any(hasattr(cls, getter) for getter in _CHANNEL_GETTERS) else Kind.MEASUREMENT
+
+
+def _on_its_own(constructor: MethodSpec) -> Kind:
+    if not constructor.params:
+        return Kind.DATA
+    return Kind.READER if any(p.file == "read" for p in constructor.params) else Kind.VALUE
 
 
 def _not_callable(cls: type, names: Names) -> Kind:

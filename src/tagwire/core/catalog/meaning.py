@@ -9,10 +9,10 @@ from tagwire.core.catalog.names import Names
 from tagwire.core.catalog.specs import Plain
 
 _UNIT_WORDS = (
-    (r"\bpicoseconds?\b|\bin ps\b|\[ps\]|\(ps\)|\bps\b", "ps"),
+    (r"\bpicoseconds?\b|\bin ps\b|\[ps\]|\(ps\)", "ps"),
     (r"\bmilliseconds?\b|\bin ms\b|\[ms\]|\(ms\)", "ms"),
-    (r"\bin seconds?\b|\bin s\b|\[s\]|\(s\)", "s"),
-    (r"\b(?:in )Hz\b|\bHerz\b|\bherz\b|\bhertz\b|\[Hz\]|\(Hz\)", "Hz"),
+    (r"\bin seconds?\b|\bin s\b|\[s\]|(?<!\w)\(s\)", "s"),
+    (r"\bin Hz\b|\b[Hh]ert?z\b|\[Hz\]|(?<!\w)\(Hz\)", "Hz"),
     (r"\bin mV\b|\bmillivolts?\b|\[mV\]|\(mV\)", "mV"),
     (r"\b[Vv]olts\b|\bin V\b|\[V\]|\(V\)", "V"),
     (r"\bppm\b", "ppm"),
@@ -27,7 +27,7 @@ _UNIT_NAMES = (
     (r"^timeout(_ms)?$", "ms"),
 )
 
-_PS_NAMES = r"^(binwidths?|delays?|deadtime|duration|capture_duration|\w*window(_size)?|time_scale|average|length)$"
+_PS_NAMES = r"^(binwidths?|binedges|\w*delay|dead_?time|\w*duration|\w*window(_size)?|time_scale|length)$"
 
 _TIME_IN_PS = {"ps": 1, "ns": 10**3, "µs": 10**6, "us": 10**6, "ms": 10**9, "s": 10**12}
 
@@ -36,13 +36,13 @@ def read_unit(name: str, type_: str, doc: str) -> str:
     """Unit of a number; empty for what is not one, or when nothing tells."""
     if not re.match(r"int|float", type_) or re.match(r"Exponent|The number of|Number of", doc):
         return ""
-    sentence = doc.partition("(default")[0]
+    sentence = re.split(r"\b[Dd]efault", doc)[0]
     found = [(m.start(), unit) for words, unit in _UNIT_WORDS if (m := re.search(words, sentence))]
     return min(found)[1] if found else _unit_of_name(name, type_)
 
 
 def _unit_of_name(name: str, type_: str) -> str:
-    if type_.startswith("int") and re.search(_PS_NAMES, name):
+    if type_.startswith("int") and re.search(_PS_NAMES, name, re.IGNORECASE):
         return "ps"
     return next((unit for pattern, unit in _UNIT_NAMES if re.search(pattern, name)), "")
 

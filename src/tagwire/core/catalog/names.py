@@ -8,8 +8,8 @@ from enum import Enum
 from types import ModuleType
 from typing import Any
 
-from tagwire.core.catalog.hidden import why_hidden
-from tagwire.core.catalog.specs import HiddenSpec, Plain
+from tagwire.core.catalog.hidden import hidden_by
+from tagwire.core.catalog.specs import Plain
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Names:
     namespaces
         Classes that only hold other classes.
     hidden
-        Names that were left out on purpose.
+        Rows of the table of hidden names that left something out.
     """
 
     classes: dict[str, type] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Names:
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
     constants: dict[str, Plain] = field(default_factory=dict)
     namespaces: list[str] = field(default_factory=list)
-    hidden: list[HiddenSpec] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
 
     def of_class(self, cls: object) -> str:
         """Public name of a class, or empty when it is not public."""
@@ -52,9 +52,8 @@ def read_names(module: ModuleType) -> Names:
     """Sort the public names of `module`: those of ``__all__``, else all without a leading underscore."""
     names = Names()
     for name, value in _public(module):
-        reason = why_hidden(name)
-        if reason:
-            names.hidden.append(HiddenSpec(name, reason))
+        if row := hidden_by(name):
+            names.hidden.add(row)
         elif isinstance(value, type) and _is_namespace(value):
             names.namespaces.append(name)
             names.classes.update({f"{name}.{n}": v for n, v in sorted(vars(value).items()) if isinstance(v, type)})

@@ -8,8 +8,9 @@ from types import ModuleType
 
 from tagwire.core.catalog.calls import read_call
 from tagwire.core.catalog.classes import read_class
+from tagwire.core.catalog.hidden import HIDDEN
 from tagwire.core.catalog.names import read_names
-from tagwire.core.catalog.specs import Catalog, EnumSpec
+from tagwire.core.catalog.specs import Catalog, EnumSpec, HiddenSpec
 
 
 def read_catalog(module: ModuleType) -> Catalog:
@@ -27,6 +28,7 @@ def read_catalog(module: ModuleType) -> Catalog:
         Equal for equal modules: names are sorted.
     """
     names = read_names(module)
+    # Reading the classes also notes what was hidden in them.
     classes = tuple(read_class(name, cls, names) for name, cls in names.classes.items())
     return Catalog(
         library=module.__name__,
@@ -37,7 +39,7 @@ def read_catalog(module: ModuleType) -> Catalog:
         enums=tuple(_read_enum(name, enum) for name, enum in sorted(names.enums.items())),
         constants=tuple(sorted(names.constants.items())),
         namespaces=tuple(names.namespaces),
-        hidden=tuple(sorted(set(names.hidden), key=lambda h: h.name)),
+        hidden=tuple(HiddenSpec(row, HIDDEN[row]) for row in sorted(names.hidden)),
     )
 
 

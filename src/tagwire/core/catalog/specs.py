@@ -11,6 +11,7 @@ Type notation, used for parameters, results and properties alike:
 ``array``              a NumPy array; `ResultSpec` has data type and dimensions
 ``enum:Name``          a member of the enum ``Name`` of the same module (its integer is accepted too)
 ``object:Name``        an instance of the class ``Name`` (or of a subclass); as a result: a live object
+``object:Name[]``      a list of them, nested as written (``TimeTaggerNetwork.getServers``, ``Scope.getData``)
 ``callback``           a Python callable; exists only where the caller is
 ``none``               no result
 ``any``                not known
@@ -42,7 +43,7 @@ class Kind(StrEnum):
     GROUP = "group"
     """Steers several measurements together (SynchronizedMeasurements)."""
     DATA = "data"
-    """A snapshot or state object that methods return; has no public constructor."""
+    """A snapshot or state object that methods return; at most it can be made empty."""
     VALUE = "value"
     """Made by the user and passed on (ChannelGate, Tag); has a constructor that takes no tagger."""
     READER = "reader"
@@ -97,8 +98,8 @@ class ResultSpec:
 
     @property
     def live(self) -> str:
-        """Name of the class when the result is a live object, else empty."""
-        return self.type.removeprefix("object:") if self.type.startswith("object:") else ""
+        """Name of the class when the result is a live object or a list of them, else empty."""
+        return self.type.removeprefix("object:").rstrip("[]") if self.type.startswith("object:") else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,10 @@ class EnumSpec:
 
 @dataclass(frozen=True, slots=True)
 class HiddenSpec:
-    """A public name that is deliberately not offered, and why. Methods are dotted: ``TimeTagger.factoryAccess``."""
+    """A public name that is deliberately not offered, and why.
+
+    Methods are dotted: ``TimeTagger.factoryAccess``; ``*.thisown`` stands for a member of every class.
+    """
 
     name: str
     reason: str
