@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from tagwire.core import arrays
 from tagwire.core.arrays import Dimensions
 from tagwire.core.catalog.names import Names
 
@@ -81,7 +82,7 @@ def read_annotation(annotation: object, names: Names, scope: dict[str, Any]) -> 
 
 
 def _evaluated(text: str, names: Names, scope: dict[str, Any]) -> TypeInfo:
-    local = {n: v for n, v in (names.classes | names.enums).items() if "." not in n}
+    local = vars(arrays) | names.classes | names.enums
     try:
         return _python(eval(text, scope, local), names)
     except (NameError, SyntaxError, AttributeError, TypeError):
