@@ -179,6 +179,11 @@ class IteratorBase:
             self._running = False
             self._finished.notify_all()
 
+    def _end_at(self, now: int) -> None:
+        """Stop when the stream that reaches this iterator, which may lag behind, has come to `now`."""
+        with self._finished:
+            self._until = min(self._until, now)
+
     def _give_up(self, now: int) -> None:
         self._halt()
         self._wipe(now)
@@ -198,9 +203,13 @@ class IteratorBase:
             part = block.take(self._from, self._until)
             if part.begin < part.end:
                 self._process(part)
-                self._captured += part.end - part.begin
+                self._captured += min(part.end, self._until) - part.begin
             if self._until <= block.end:
                 self._halt()
+
+    def _finish(self, at: int) -> None:
+        """For `_process`: the results are complete, and the capture ends at the stream time `at` of the block."""
+        self._until = at
 
     def _pass(self, block: TagBlock) -> TagBlock:
         """Take a block from the hub and give the block for those behind in the chain."""
