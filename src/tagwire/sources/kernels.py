@@ -1,0 +1,129 @@
+"""Kernels of the simulation: clicks, dead time, jitter, and the weaving of channels into one stream. Times in ps."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagwire.sources.compiled import kernel
+from tagwire.sources.random import exponential, gaussian, uniform
+
+Times = NDArray[np.int64]
+Channels = NDArray[np.int32]
+State = NDArray[np.uint64]
+
+
+@kernel
+def poisson(state: State, begin: int, length: int, rate: float) -> Times:
+    """Times of a Poisson process of `rate` per ps within ``[begin, begin + length)``."""
+    mean = rate * length
+    out = np.empty(int(mean + 10.0 * math.sqrt(mean)) + 32, np.int64)
+    n = 0
+    t = 0.0
+    while rate > 0.0:
+        t += exponential(state) / rate
+        if t >= length:
+            break
+        if n == len(out):
+            grown = np.empty(2 * n, np.int64)
+            grown[:n] = out
+            out = grown
+        out[n] = begin + int(t)
+        n += 1
+    return out[:n]
+
+
+@kernel
+def emit(
+    state: State,
+    begin: int,
+    first: float,
+    period: float,
+    count: int,
+    weights: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    delays: NDArray[np.float64],
+    lifetime: float,
+    jitter: float,
+) -> tuple[Times, Channels]:
+    """Detected photons of `count` excitation pulses, in order of the pulses.
+
+    Parameters
+    ----------
+    weights
+        Probability of a pulse to give a click by its first photon only, by its second only, and by both.
+    shares
+        Cumulative share of each detector in the detected photons; the last one is 1.
+
+    Returns
+    -------
+    tuple
+        Times, and the detector of each.
+    """
+    any_click = weights[0] + weights[1] + weights[2]
+    size = int(2.0 * (any_click * count + 10.0 * math.sqrt(any_click * count))) + 64
+    times, places = np.empty(size, np.int64), np.empty(size, np.int32)
+    n = 0
+    i = -1.0
+    skip = 0.0 if any_click >= 1.0 else -1.0 / math.log1p(-max(any_click, 1e-300))
+    while any_click > 0.0:
+        i += 1.0 + math.floor(exponential(state) * skip)
+        if i >= count or n + 2 > size:
+            break
+        kind = uniform(state) * any_click
+        for _ in range(2 if kind > weights[0] + weights[1] else 1):
+            place = 0
+            u = uniform(state)
+            while u > shares[place]:
+                place += 1
+            t = first + i * period + delays[place] + lifetime * exponential(state) + jitter * gaussian(state)
+            times[n] = begin + math.floor(t + 0.5)
+            places[n] = place
+            n += 1
+    return times[:n], places[:n]
+
+
+@kernel
+def blind(times: Times, last: int, dead_time: int) -> Times:
+    """What a detector of non-paralysable dead time lets through; `last` is its latest click before."""
+    out = np.empty_like(times)
+    n = 0
+    for t in times:
+        if t - last >= dead_time:
+            out[n] = t
+            n += 1
+            last = t
+    return out[:n]
+
+
+@kernel
+def smear(state: State, times: Times, shift: int, rms: float) -> Times:
+    """Sorted `times` after a shift and Gaussian jitter, sorted again."""
+    out = np.empty_like(times)
+    for i in range(len(times)):
+        t = times[i] + shift + math.floor(rms * gaussian(state) + 0.5)
+        k = i
+        while k > 0 and out[k - 1] > t:
+            out[k] = out[k - 1]
+            k -= 1
+        out[k] = t
+    return out
+
+
+@kernel
+def weave(left: Times, left_channel: Channels, right: Times, right_channel: Channels) -> tuple[Times, Channels]:
+    """Two sorted streams as one; at equal times the left one comes first."""
+    size = len(left) + len(right)
+    times, channels = np.empty(size, np.int64), np.empty(size, np.int32)
+    i = 0
+    k = 0
+    for n in range(size):
+        if k == len(right) or (i < len(left) and left[i] <= right[k]):
+            times[n], channels[n] = left[i], left_channel[i]
+            i += 1
+        else:
+            times[n], channels[n] = right[k], right_channel[k]
+            k += 1
+    return times, channels
