@@ -163,7 +163,7 @@ def _other_generic(origin: Any, args: tuple[Any, ...], names: Names) -> TypeInfo
         return TypeInfo("array", _dtype_name(args))
     if origin is collections.abc.Callable:
         return TypeInfo("callback")
-    return TypeInfo("dict") if origin in (dict, collections.abc.Mapping) else UNKNOWN
+    return TypeInfo("dict") if origin is collections.abc.Mapping else _plain_type(origin, names)
 
 
 def _annotated(args: tuple[Any, ...], names: Names) -> TypeInfo:

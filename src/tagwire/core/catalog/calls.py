@@ -15,7 +15,8 @@ from tagwire.core.catalog.meaning import enum_named, read_default, read_file_rol
 from tagwire.core.catalog.names import Names
 from tagwire.core.catalog.specs import MethodSpec, ParamSpec, Plain, ResultSpec
 
-_FEW_ARGUMENTS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_ANYTHING = inspect.Signature([inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)])
 
 
 def read_call(
@@ -43,10 +44,10 @@ def read_call(
     """
     overloads = read_docstring(function.__doc__ or docstring)
     spared = read_docstring(spare.__doc__) if spare else []
-    signature = inspect.signature(function)
-    params = _signature_params(function, signature, overloads + spared, name, names)
-    if params is None:
-        params = merge([_documented_params(docs, name, names) for docs in overloads])
+    signature = _signature(function)
+    params = merge([_documented_params(docs, name, names) for docs in overloads])
+    if not params or not any(p.kind in _OPEN for p in signature.parameters.values()):
+        params = _signature_params(function, signature, overloads + spared, name, names)
     if spare:
         params = tuple(_completed(p, read_call(spare, name, names).params) for p in params)
     docs = (spared or overloads)[0]
@@ -59,13 +60,19 @@ def read_call(
     )
 
 
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature; functions written in C may have none."""
+    try:
+        return inspect.signature(function)
+    except ValueError:
+        return _ANYTHING
+
+
 def _signature_params(
     function: Callable[..., Any], signature: inspect.Signature, docs: list[Docs], name: str, names: Names
-) -> tuple[ParamSpec, ...] | None:
-    """Parameters as the signature has them, or None where it only says ``*args``."""
-    own = [p for n, p in signature.parameters.items() if n != "self"]
-    if any(p.kind in _FEW_ARGUMENTS for p in own):
-        return None
+) -> tuple[ParamSpec, ...]:
+    """Parameters as the signature has them."""
+    own = [p for n, p in signature.parameters.items() if n not in ("self", "cls") and p.kind is not p.VAR_KEYWORD]
     words = {f.name: f for d in docs for f in d.params}
     scope = getattr(function, "__globals__", {})
     return tuple(_signature_param(p, words.get(p.name, FieldDoc(p.name)), scope, name, names) for p in own)
@@ -74,6 +81,8 @@ def _signature_params(
 def _signature_param(
     parameter: inspect.Parameter, words: FieldDoc, scope: dict[str, Any], call: str, names: Names
 ) -> ParamSpec:
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return ParamSpec(parameter.name, required=False, variadic=True)
     given = parameter.annotation
     info = UNKNOWN if given is parameter.empty else read_annotation(given, names, scope)
     required = parameter.default is parameter.empty
@@ -143,7 +152,7 @@ def merge(overloads: list[tuple[ParamSpec, ...]]) -> tuple[ParamSpec, ...]:
 def _result(function: Callable[..., Any], spare: Callable[..., Any] | None, docs: Docs, names: Names) -> ResultSpec:
     info = UNKNOWN
     for source in (function, spare):
-        given = inspect.signature(source).return_annotation if source else inspect.Signature.empty
+        given = _signature(source).return_annotation if source else inspect.Signature.empty
         if not info.known and source and given is not inspect.Signature.empty:
             info = read_annotation(given, names, getattr(source, "__globals__", {}))
     if not info.known and docs.returns_type:

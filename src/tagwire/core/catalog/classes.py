@@ -99,7 +99,7 @@ def _method(cls: type, name: str, names: Names) -> MethodSpec:
         if name in vars(base):
             function, static = _unwrapped(vars(base)[name])
             spec = read_call(function, name, names, spare=_hidden_twin(base, name))
-            if not _unresolved(function, spec):
+            if not any(p.variadic for p in spec.params):
                 break
     source = SAME_AS.get(f"{names.of_class(cls)}.{name}", "").rpartition(".")[0]
     if source in names.classes:
@@ -118,11 +118,6 @@ def _hidden_twin(cls: type, name: str) -> Callable[..., Any] | None:
     """The wrapper's private function behind a Python method that can be interrupted (``__waitUntilFinished``)."""
     twin = vars(cls).get(f"_{cls.__name__}__{name}")
     return twin if inspect.isfunction(twin) else None
-
-
-def _unresolved(function: Callable[..., Any], spec: MethodSpec) -> bool:
-    """Whether nothing is known of the parameters but ``*args``."""
-    return not spec.params and any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(function).parameters.values())
 
 
 def _constructor(cls: type, name: str, names: Names) -> MethodSpec | None:

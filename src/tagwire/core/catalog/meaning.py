@@ -62,7 +62,7 @@ def read_file_role(name: str, type_: str, doc: str) -> Literal["", "read", "writ
 
 def default_text(doc: str) -> str:
     """What the words say after "default", or empty."""
-    quoted = r"""["'`*]*([^"'`*,;()]+?)["'`*]*(?:[,;()]|\.(?!\d)|$)"""
+    quoted = r"""["'`*]*([^"'`*,;()]+?)["'`*]*(?:[,;()]|\.(?!\w)|$)"""
     empty = r"""(?:""|'')"""
     match = re.search(rf"[Dd]efault(?:s to| value is| is|:)\s*(?:({empty})|{quoted})", doc)
     if not match:
