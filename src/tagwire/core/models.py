@@ -73,8 +73,8 @@ TIME_TAGGER_20 = Model(
     test_frequency=62.5e6,
     test_divider=74,
     jitter_rms=34.0,
-    buffer_default=8_000_000,
-    buffer_max=8_000_000,
+    buffer_default=8 * 2**20,
+    buffer_max=8 * 2**20,
     impedance_switch=False,
 )
 
@@ -93,8 +93,8 @@ TIME_TAGGER_ULTRA = Model(
     test_frequency=403.2e6,
     test_divider=504,
     jitter_rms=9.0,
-    buffer_default=64_000_000,
-    buffer_max=512_000_000,
+    buffer_default=64 * 2**20,
+    buffer_max=512 * 2**20,
     impedance_switch=False,
 )
 
@@ -113,8 +113,8 @@ TIME_TAGGER_X = Model(
     test_frequency=403.2e6,
     test_divider=504,
     jitter_rms=2.0,
-    buffer_default=64_000_000,
-    buffer_max=512_000_000,
+    buffer_default=64 * 2**20,
+    buffer_max=512 * 2**20,
     impedance_switch=True,
 )
 

@@ -1,0 +1,96 @@
+"""The instrument, simulated: a stream that flows in real time, and all its settings."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from tagwire.core.models import Model
+from tagwire.engine.device import DeviceChain
+from tagwire.engine.hub import Hub
+from tagwire.engine.pump import Pump
+from tagwire.engine.tagger import TimeTaggerBase
+from tagwire.sources.base import Source
+from tagwire.sources.simulated import SimulatedSource
+from tagwire.tagger.configuration import describe
+from tagwire.tagger.extras import ExtraSettings
+from tagwire.tagger.hardware import TimeTaggerHardware
+from tagwire.tagger.lifetime import start_for
+from tagwire.tagger.light import LightSettings
+from tagwire.tagger.state import HardwareState
+
+PS_PER_MS = 10**9
+
+
+class TimeTagger(TimeTaggerBase, TimeTaggerHardware, ExtraSettings, LightSettings):
+    """An instrument, made by `createTimeTagger`.
+
+    It is simulated, or fed by a recording as if that happened now; then test signal and light settings have nothing to
+    act on, while delays, dead time and filters act as on the instrument.
+
+    Notes
+    -----
+    Tags flow from creation until `freeTimeTagger` (or the end of a ``with`` block), at most one stream block
+    (`setStreamBlockSize`) late. Should the computer not keep up, nothing is lost: stream time passes more slowly.
+    """
+
+    def __init__(self) -> None:
+        raise AttributeError("No constructor defined - use createTimeTagger()")
+
+    @classmethod
+    def _open(cls, model: Model, source: Source, serial: str) -> Self:
+        """A tagger whose stream stands still until `_flow`."""
+        tagger = cls.__new__(cls)
+        tagger._hub = Hub(source, DeviceChain(model))
+        tagger._state = HardwareState(model)
+        tagger._serial = serial
+        tagger._pump = None
+        tagger._apply_block_size()
+        return tagger
+
+    _pump: Pump | None
+
+    def _flow(self, speed: float = 1.0) -> None:
+        """Let the stream flow, at `speed` times real time."""
+        self._pump = Pump(self._hub, speed, self._state.block_latency * PS_PER_MS, name=self._serial)
+        start_for(self, self._pump)
+
+    def reset(self) -> None:
+        """Back to the state after start-up: all settings, the light on simulated channels, and the overflow count.
+
+        Measurements and virtual channels stay, and stream time goes on.
+        """
+        self._state = HardwareState(self._model)
+        self._change(lambda chain: chain.reset())
+        self.clearOverflows()
+        self._apply_block_size()
+        self._apply_test_signal()
+        if isinstance(self._hub.source, SimulatedSource):
+            self.simulateDark(range(1, self._model.inputs + 1))
+
+    def getConfiguration(self) -> dict[str, Any]:
+        """All settings, measurements and virtual channels, as values that JSON can hold."""
+        return describe(self) | super().getConfiguration()
+
+    def _apply_block_size(self) -> None:
+        self._hub.max_events = self._state.block_events
+        if self._pump is not None:
+            self._pump.latency = self._state.block_latency * PS_PER_MS
+
+    def _apply_test_signal(self) -> None:
+        self._hub.command(lambda now: self._connect_test_signal())
+
+    def _connect_test_signal(self) -> None:
+        source, state = self._hub.source, self._state
+        if not isinstance(source, SimulatedSource):
+            return
+        if source.test_divider != state.test_divider:
+            source.test_divider = state.test_divider
+        for number in range(1, self._model.inputs + 1):
+            source.set_test_signal(number, number in state.test_inputs)
+
+    def _free(self) -> None:
+        if self._pump is not None:
+            self._pump.stop()
+        for iterator in self._hub.iterators():
+            iterator._halt()
+        super()._free()
