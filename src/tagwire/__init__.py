@@ -1,3 +1,44 @@
-"""Remote time tagging: one Time Tagger API, served over the network, with a simulated instrument built in."""
+"""Remote time tagging: one Time Tagger API, served over the network, with a simulated instrument built in.
 
+``TT = tagwire.connect("lab-pc")`` gives the library of a server, `tagwire.TimeTagger` the one that is built in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tagwire import errors
+
+if TYPE_CHECKING:
+    from tagwire.rpc.module import RemoteModule
+
+__all__ = ["TimeTagger", "__version__", "connect", "errors"]
 __version__ = "0.1.0"
+
+
+def connect(host: str = "localhost", port: int = 23000) -> RemoteModule:
+    """The Time Tagger library of the server at `host`, to be used like the library itself.
+
+    Parameters
+    ----------
+    host, port
+        Where ``tagwire serve`` runs.
+
+    Raises
+    ------
+    ServerUnreachable
+        Nobody answers there.
+    ProtocolError
+        What answers is not a Tagwire server, or one of another version.
+    """
+    from tagwire.rpc.module import connect as connect_module
+
+    return connect_module(host, port)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "TimeTagger":  # loaded on first use: the engine compiles, and a remote client does not need it
+        import importlib
+
+        return importlib.import_module("tagwire.TimeTagger")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,1 +1,12 @@
-"""Remote use of any module that has the Time Tagger API."""
+"""A Time Tagger API module, served to other computers and used from there.
+
+The server side (`Server`) gets the API module as an argument and knows it only through its catalog; the client side
+(`connect`) builds a stand-in of the same module from the catalog that the server sends. Who calls whom::
+
+    client                                          server
+    module, remote, enums   what the user touches   doors      one entry object per kind of client
+    link                    connections, releases   service    one core that does every call
+    connection              one socket              objects    who holds which live object
+                   wire, faults: values and errors on the way
+                                                    daemon, pyro, listener: Pyro5's protocol on sockets
+"""

@@ -1,0 +1,208 @@
+"""Answers connections: Pyro5's protocol for plain Pyro clients, Tagwire's own for clients of `tagwire.connect`.
+
+Both begin with Pyro5's handshake, whose data tells them apart. Written on Pyro5's message and serializer modules
+instead of its ``Daemon``, because that one decodes requests before it knows whom it talks to (see `tagwire.rpc.pyro`),
+lets one worker's annotations leak into another's answer, and has a fixed small pool of workers.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import traceback
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from Pyro5 import errors as pyro_errors
+from Pyro5 import protocol
+from Pyro5.core import DAEMON_NAME
+
+from tagwire.errors import ProtocolError
+from tagwire.rpc import pyro
+from tagwire.rpc.doors import DOORS, About, Door, Entry, Exposed, Instance, Space
+from tagwire.rpc.faults import to_builtin
+from tagwire.rpc.lifetimes import Lifetimes
+from tagwire.rpc.listener import peer_is_gone
+from tagwire.rpc.objects import Caller, Lease
+from tagwire.rpc.service import Service
+from tagwire.rpc.session import Operations, Session, Sessions
+from tagwire.rpc.wire import PROTOCOL, Handle
+
+log = logging.getLogger(__name__)
+
+ENTRY = "tagwire"
+"""Object id of the entry for our own clients."""
+
+HANDSHAKE_S = 10.0
+"""How long a new connection may take to say who it is."""
+
+
+@dataclass(eq=False)
+class _Peer:
+    sock: socket.socket
+    caller: Caller
+    target: str = ""
+    session: Session | None = None
+
+
+class Daemon:
+    """Serves the connections of a server.
+
+    Parameters
+    ----------
+    grace
+        Seconds that an object of a plain Pyro client outlives its last connection.
+    """
+
+    def __init__(self, service: Service, grace: float) -> None:
+        self._service = service
+        self.lifetimes = Lifetimes(self._expire, grace)
+        self._sessions = Sessions(service)
+        self._operations = Operations(service)
+        self._stock = Caller("plain Pyro clients")
+        self._objects: dict[str, Exposed] = {DAEMON_NAME: About(self._metadata)}
+
+        for name, arrays in DOORS.items():
+            self._open_door(name, Door(service, arrays, self._present))
+
+    def serve(self, sock: socket.socket) -> None:
+        """Answer one connection until it ends."""
+        address = location(*sock.getsockname()[:2])
+        peer = _Peer(sock, Caller("a plain Pyro client", "", address, gone=lambda: peer_is_gone(sock)))
+        try:
+            sock.settimeout(HANDSHAKE_S)
+            if not self._handshake(peer):
+                return
+            sock.settimeout(None)
+            while True:
+                self._request(peer)
+        except pyro.ConnectionLost as error:
+            log.debug("connection to %s ended: %s", peer.target or "nobody", error)
+        finally:
+            self._disconnected(peer)
+
+    def _open_door(self, name: str, door: Door) -> None:
+        spaces: dict[str, Space] = {}
+        for space in self._service.catalog.namespaces:
+            inside = self._objects[f"{name}.{space}"] = Entry(door, space)
+            spaces[space] = partial(_proxy, f"{name}.{space}", inside)
+        self._objects[name] = Entry(door, spaces=spaces)
+
+    def _handshake(self, peer: _Peer) -> bool:
+        message = pyro.receive(peer.sock, (protocol.MSG_CONNECT,), pyro.HANDSHAKE_LIMIT)
+        try:
+            pyro.check(message)
+            data, peer.target = pyro.load_handshake(message)
+            greeting = self._greet(peer, data)
+        except Exception as error:
+            log.info("a connection was refused: %s", error)
+            self._refuse(peer, message, str(error))
+            return False
+        answer = {"handshake": greeting, "meta": None if peer.session else self._metadata(peer.target)}
+        pyro.send(peer.sock, protocol.MSG_CONNECTOK, message, pyro.dump(message.serializer_id, answer))
+        return True
+
+    def _greet(self, peer: _Peer, data: Any) -> object:
+        if peer.target != ENTRY:
+            if peer.target not in self._objects:
+                raise pyro.Refused(f"there is no object {peer.target!r} here; it may have been freed")
+            self.lifetimes.connected(peer.target)
+            return "hello"
+        if not isinstance(data, dict) or not isinstance(data.get("session"), str):
+            raise pyro.Refused(f"the object {ENTRY!r} is for clients made by tagwire.connect; use 'TimeTagger' instead")
+        if data.get("tagwire") != PROTOCOL:
+            raise ProtocolError(f"this server speaks version {PROTOCOL} of the protocol, the client another one")
+        peer.session = self._sessions.join(data["session"])
+        return {"tagwire": PROTOCOL}
+
+    def _refuse(self, peer: _Peer, message: Any, reason: str) -> None:
+        if message.serializer_id not in (pyro.SERPENT, pyro.MARSHAL, pyro.JSON, pyro.MSGPACK):
+            message.serializer_id = pyro.SERPENT  # a Pyro client reads a handshake's answer in any serializer
+        pyro.send(peer.sock, protocol.MSG_CONNECTFAIL, message, pyro.dump(message.serializer_id, reason))
+
+    def _request(self, peer: _Peer) -> None:
+        message = pyro.receive(peer.sock, (protocol.MSG_INVOKE, protocol.MSG_PING), pyro.REQUEST_LIMIT)
+        if message.type == protocol.MSG_PING:
+            pyro.send(peer.sock, protocol.MSG_PING, message, b"pong")
+            return
+        if peer.session is not None:
+            failed, payload = self._operations.answer(message.data, peer.session.caller)
+            flags = pyro.EXCEPTION if failed else 0
+        else:
+            flags, payload = self._answer_stock(peer, message)
+        pyro.send(peer.sock, protocol.MSG_RESULT, message, payload, flags)
+
+    def _answer_stock(self, peer: _Peer, message: Any) -> tuple[int, bytes]:
+        try:
+            pyro.check(message)
+            requests = pyro.load_requests(message)
+            if message.flags & pyro.BATCH:
+                return pyro.BATCH, pyro.dump(message.serializer_id, self._batch(requests, peer))
+            return 0, pyro.dump(message.serializer_id, self._call(requests[0], peer.caller))
+        except Exception as error:
+            return pyro.EXCEPTION, pyro.dump(message.serializer_id, _for_pyro(error))
+
+    def _batch(self, requests: list[pyro.Request], peer: _Peer) -> list[object]:
+        results: list[object] = []
+        for request in requests:
+            try:
+                results.append(self._call(request, peer.caller))
+            except Exception as error:
+                return [*results, pyro.batch_failure(_for_pyro(error))]
+        return results
+
+    def _call(self, request: pyro.Request, caller: Caller) -> object:
+        target = self._objects.get(request.target)
+        if target is None:
+            raise pyro_errors.DaemonError(f"there is no object {request.target!r} here; it may have been freed")
+        if request.method == "__getattr__" and request.args[0] in target.attributes:
+            return target.get(request.args[0], caller)
+        if request.method == "__setattr__" and request.args[0] in target.attributes:
+            target.set(request.args[0], request.args[1], caller)
+            return None
+        if request.method not in target.methods:
+            raise AttributeError(f"there is nothing named {request.method!r} here")
+        return target.invoke(request.method, request.args, request.kwargs, caller)
+
+    def _metadata(self, object_id: str) -> dict[str, Any]:
+        target = self._objects.get(object_id)
+        if target is None:
+            raise pyro_errors.DaemonError(f"there is no object {object_id!r} here; it may have been freed")
+        return {"methods": sorted(target.methods), "attrs": sorted(target.attributes), "oneway": []}
+
+    def _present(self, lease: Lease, door: Door) -> object:
+        self.lifetimes.born(lease.id, lease.caller)
+        lease.on_release = lambda: self._withdraw(lease.id)
+        exposed = self._objects[lease.id] = Instance(door, lease)
+        return _proxy(lease.id, exposed, lease.caller)
+
+    def _withdraw(self, object_id: str) -> None:
+        self._objects.pop(object_id, None)
+        self.lifetimes.gone(object_id)
+
+    def _expire(self, object_id: str) -> None:
+        log.debug("the last connection to object %s is gone", object_id)
+        self._service.release(Handle(object_id), self._stock)
+
+    def _disconnected(self, peer: _Peer) -> None:
+        if peer.session is not None:
+            self._sessions.leave(peer.session)
+        elif peer.target:
+            self.lifetimes.disconnected(peer.target, peer.caller)
+
+
+def location(host: str, port: int) -> str:
+    """``host:port`` as it stands in a URI."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _proxy(object_id: str, exposed: Exposed, caller: Caller) -> object:
+    return pyro.proxy(object_id, caller.address, exposed.methods, exposed.attributes)
+
+
+def _for_pyro(error: Exception) -> Exception:
+    """The error as a plain Pyro client can rebuild it, with the traceback where Pyro looks for it."""
+    plain = error if isinstance(error, pyro_errors.PyroError) else to_builtin(error)
+    plain._pyroTraceback = traceback.format_exception(error)  # type: ignore[union-attr]
+    return plain

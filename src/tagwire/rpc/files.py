@@ -1,0 +1,62 @@
+"""The only files that a remote call may name: those in the folder that the server shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tagwire.errors import ArgumentKindError, FileRefused
+
+FileNames = str | list["FileNames"] | tuple["FileNames", ...]
+"""A file name or any nesting of them, as the API's calls take it."""
+
+
+class DataFolder:
+    """A folder whose files remote calls may read and write.
+
+    Parameters
+    ----------
+    path
+        An existing folder; `NotADirectoryError` otherwise.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve(strict=True)
+        if not self.path.is_dir():
+            raise NotADirectoryError(f"{path} is not a folder")
+
+    def resolve(self, name: str) -> str:
+        """Absolute path of the file `name`; `FileRefused` when it lies outside the folder.
+
+        Relative names start in the folder. Links are followed before the check, so a link that leads outside is
+        outside.
+        """
+        if "\0" in name or ".." in Path(name).parts:
+            raise FileRefused(f"{name!r} is not a file name that this server accepts")
+        try:
+            path = (self.path / name).resolve()
+        except (OSError, RuntimeError) as error:
+            raise FileRefused(f"{name!r} cannot be resolved: {error}") from error
+        if path == self.path or not path.is_relative_to(self.path):
+            raise FileRefused(f"{name!r} lies outside the folder that this server shares")
+        return str(path)
+
+
+def guard(names: object, folder: DataFolder | None) -> object:
+    """`names` with every file name checked and made absolute.
+
+    The empty name means "no file" throughout the API and stays as it is. Anything that is not text is refused: a
+    library may take other types for file names too, and those would slip through.
+    """
+    if names is None or names == "":
+        return names
+    if isinstance(names, str):
+        return _checked(str(names), folder)
+    if isinstance(names, list | tuple):
+        return type(names)([guard(name, folder) for name in names])
+    raise ArgumentKindError(f"a file name must be text, not {type(names).__name__}")
+
+
+def _checked(name: str, folder: DataFolder | None) -> str:
+    if folder is None:
+        raise FileRefused(f"this server shares no files, so {name!r} is refused; start it with --data FOLDER")
+    return folder.resolve(name)

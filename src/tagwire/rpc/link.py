@@ -1,0 +1,155 @@
+"""A client's way to its server: a few connections, used from any thread, and the objects it has no use for any more.
+
+One connection, the anchor, is opened first and carries no calls: as long as it stands the server keeps the client's
+objects. Each call takes a free connection or opens one. A call that is broken off, by Ctrl-C for instance, costs the
+connection it used and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import threading
+import weakref
+from collections import deque
+from queue import SimpleQueue
+from typing import Any
+
+from tagwire.errors import ConnectionBroken, ConnectionClosed, ProtocolError, TagwireError
+from tagwire.rpc.connection import Connection
+from tagwire.rpc.faults import from_fault
+from tagwire.rpc.wire import Codec, Handle
+
+_RAW = Codec()
+_SPARE = 8
+"""Connections kept open for the next call."""
+
+
+class Link:
+    """Carries requests to the server at `host`:`port` (see `tagwire.rpc.session.Operations`).
+
+    Attributes
+    ----------
+    codec
+        How values are packed; the module that uses the link puts in its own.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host, self.port = host, port
+        self.codec = Codec()
+        self._session = secrets.token_hex(16)
+        self._pid = os.getpid()
+        self._closed = False
+        self._spare: deque[Connection] = deque()
+        self._busy: set[Connection] = set()
+        self._dropped: deque[str] = deque()
+        self._releasing = threading.Lock()
+        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._anchor = Connection(host, port, self._session)
+        self._finalizer = weakref.finalize(self, _finish, self._wake, self._anchor, self._spare, self._busy, self._pid)
+        threading.Thread(target=_flush, args=(weakref.ref(self), self._wake), daemon=True, name="tagwire-gc").start()
+
+    def request(self, operation: str, *operands: object) -> Any:
+        """Result of one operation at the server; raises what it raised."""
+        self.release_dropped()
+        return self._request(self.codec, operation, *operands)
+
+    def create(self, class_name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Handle:
+        """Make an object at the server; the caller stands for it from now on."""
+        self.release_dropped()
+        handle = self._request(_RAW, "call", class_name, args, kwargs)
+        if not isinstance(handle, Handle):
+            raise ProtocolError(f"the server made no object of {class_name}")
+        return handle
+
+    def drop(self, object_id: str) -> None:
+        """The object has been collected here; the server hears of it soon, and before the next request is made.
+
+        Called by the garbage collector at any moment in any thread, so it takes no lock and does no I/O.
+        """
+        self._dropped.append(object_id)
+        self._wake.put(None)
+
+    def release_dropped(self) -> None:
+        """Tell the server which objects are not needed any more."""
+        with self._releasing:
+            dropped = []
+            while self._dropped:
+                dropped.append(self._dropped.popleft())
+            if not dropped:
+                return
+            try:
+                self._request(self.codec, "release", dropped)
+            except BaseException:
+                self._dropped.extend(dropped)  # the server takes no harm from hearing it twice
+                raise
+
+    def close(self) -> None:
+        """Close all connections; the server then releases everything that this client held."""
+        self._closed = True
+        self._finalizer()
+
+    def _request(self, incoming: Codec, operation: str, *operands: object) -> Any:
+        failed, payload = self._exchange(self.codec.pack([operation, *operands]))
+        result = incoming.unpack(payload)
+        if failed:
+            raise from_fault(result)
+        return result
+
+    def _exchange(self, payload: bytes) -> tuple[bool, Any]:
+        connection = self._take()
+        try:
+            answer = connection.exchange(payload)
+        except BaseException as error:
+            # Part of an answer may still be on its way, so nobody must use this connection again.
+            self._busy.discard(connection)
+            connection.close()
+            if self._closed and isinstance(error, ConnectionBroken):
+                raise ConnectionClosed(self._closed_message()) from error
+            raise
+        self._give_back(connection)
+        return answer
+
+    def _take(self) -> Connection:
+        if self._closed:
+            raise ConnectionClosed(self._closed_message())
+        if os.getpid() != self._pid:
+            raise ConnectionClosed("this connection was made before a fork; connect again in the new process")
+        try:
+            connection = self._spare.pop()
+        except IndexError:
+            connection = Connection(self.host, self.port, self._session)
+        self._busy.add(connection)
+        return connection
+
+    def _give_back(self, connection: Connection) -> None:
+        self._busy.discard(connection)
+        if self._closed or len(self._spare) >= _SPARE:
+            connection.close()
+        else:
+            self._spare.append(connection)
+
+    def _closed_message(self) -> str:
+        return f"the connection to {self.host}:{self.port} was closed"
+
+
+def _finish(
+    wake: SimpleQueue[None], anchor: Connection, spare: deque[Connection], busy: set[Connection], pid: int
+) -> None:
+    wake.put(None)
+    if os.getpid() != pid:
+        return  # the connections belong to the parent process
+    for connection in (anchor, *spare, *busy):
+        connection.close()
+
+
+def _flush(link_ref: weakref.ref[Link], wake: SimpleQueue[None]) -> None:
+    while True:
+        wake.get()
+        link = link_ref()
+        if link is None or link._closed:
+            return
+        with contextlib.suppress(TagwireError):
+            link.release_dropped()
+        del link

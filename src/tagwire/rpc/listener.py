@@ -1,0 +1,110 @@
+"""A TCP listener that gives every connection a thread of its own, and notices dead peers within seconds."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 2000
+"""Plain Pyro clients need one connection per live object."""
+
+_KEEPALIVE = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2}
+
+
+def prepare(sock: socket.socket) -> None:
+    """Send at once, and let the system find out within about 4 s that the other computer is gone."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _KEEPALIVE.items():
+        if hasattr(socket, option):  # not every system has all of them
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+def peer_is_gone(sock: socket.socket) -> bool:
+    """Whether the peer has closed; asks without waiting and without consuming what it sent."""
+    try:
+        sock.setblocking(False)
+        return sock.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        with contextlib.suppress(OSError):
+            sock.setblocking(True)
+
+
+class Listener:
+    """Accepts connections and calls ``serve(sock)`` for each, in its own thread.
+
+    Parameters
+    ----------
+    host, port
+        Where to listen; port 0 takes a free one.
+    """
+
+    def __init__(self, host: str, port: int, serve: Callable[[socket.socket], None]) -> None:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        self._sock = socket.create_server(address[:2], family=family, backlog=128)
+        self._serve = serve
+        self._lock = threading.Lock()
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._closing = False
+        self.address: tuple[str, int] = self._sock.getsockname()[:2]
+
+    def run(self) -> None:
+        """Accept until `close`."""
+        while not self._closing:
+            try:
+                sock, _ = self._sock.accept()
+            except OSError:
+                if self._closing:
+                    return
+                log.exception("accepting a connection failed")
+                continue
+            self._start(sock)
+
+    def close(self, timeout: float = 2.0) -> None:
+        """Close all connections; threads still inside a call get `timeout` seconds together to notice."""
+        self._closing = True
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        self._sock.close()
+        with self._lock:
+            connections = dict(self._open)
+        for sock in connections:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        deadline = time.monotonic() + timeout
+        for thread in connections.values():
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _start(self, sock: socket.socket) -> None:
+        thread = threading.Thread(target=self._run_connection, args=(sock,), daemon=True, name="tagwire-connection")
+        with self._lock:
+            full = self._closing or len(self._open) >= MAX_CONNECTIONS
+            if not full:
+                self._open[sock] = thread
+        if full:
+            log.warning("a connection was refused: %d are open", MAX_CONNECTIONS)
+            sock.close()
+            return
+        thread.start()
+
+    def _run_connection(self, sock: socket.socket) -> None:
+        try:
+            prepare(sock)
+            self._serve(sock)
+        except Exception:
+            log.exception("a connection ended by an error of the server")
+        finally:
+            with self._lock:
+                del self._open[sock]
+            sock.close()

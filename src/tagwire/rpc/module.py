@@ -1,0 +1,147 @@
+"""A module at the server, as a module here: ``TT = tagwire.connect("lab-pc")``."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import os
+from types import ModuleType, SimpleNamespace, TracebackType
+from typing import Any, Self
+
+from tagwire.core.catalog import Catalog, ClassSpec, EnumSpec, from_plain
+from tagwire.errors import ArgumentKindError
+from tagwire.rpc.link import Link
+from tagwire.rpc.remote import RemoteObject, adopt, build_class, remote_function
+from tagwire.rpc.wire import Codec, Handle, Member
+
+
+def connect(host: str = "localhost", port: int = 23000) -> RemoteModule:
+    """The Time Tagger library of the server at `host`, to be used like the library itself.
+
+    Raises
+    ------
+    ServerUnreachable
+        Nobody answers there.
+    ProtocolError
+        What answers is not a Tagwire server, or one of another version.
+    """
+    link = Link(host, port)
+    try:
+        return RemoteModule(link, from_plain(link.request("describe")))
+    except BaseException:
+        link.close()
+        raise
+
+
+class RemoteModule(ModuleType):
+    """Stands for the module that a server offers.
+
+    Classes, functions, enums and constants are those of the original, built when they are first used. Everything may
+    be used from any thread. `close`, the end of a ``with`` block, or the end of the process releases all objects.
+    """
+
+    def __init__(self, link: Link, catalog: Catalog) -> None:
+        super().__init__(catalog.library, catalog.doc)
+        self._link = link
+        self._catalog = catalog
+        self._names = _public_names(catalog)
+        self._built: dict[str, Any] = {}
+        self._enum_names: dict[type, str] = {}
+        self.__all__ = sorted(self._names)
+        link.codec = Codec(self._outgoing, self._incoming, self._member)
+
+    def close(self) -> None:
+        """Leave the server; all objects and taggers of this client are released there."""
+        self._link.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name not in self.__dict__.get("_names", ()):
+            raise AttributeError(self._unknown(name))
+        value = self._namespace(name) if name in self._catalog.namespaces else self._member_named(name)
+        self.__dict__[name] = value
+        return value
+
+    def __dir__(self) -> list[str]:
+        return [*self.__all__, "close"]
+
+    def __repr__(self) -> str:
+        catalog, link = self._catalog, self._link
+        return f"<module {catalog.library} {catalog.version} at {link.host}:{link.port}>"
+
+    def _member_named(self, name: str) -> Any:
+        """The class, function, enum or constant of that (dotted) name; always the same object."""
+        if name not in self._built:
+            self._built[name] = self._build(name)
+        return self._built[name]
+
+    def _build(self, name: str) -> Any:
+        catalog = self._catalog
+        if name in catalog.class_by_name:
+            return self._class(catalog.class_by_name[name])
+        if name in catalog.function_by_name:
+            return remote_function(catalog.function_by_name[name], name, self._link)
+        if name in catalog.enum_by_name:
+            return self._enum(catalog.enum_by_name[name])
+        return dict(catalog.constants)[name]
+
+    def _class(self, spec: ClassSpec) -> type[RemoteObject]:
+        known = self._catalog.class_by_name
+        indirect = {grand for base in spec.bases for grand in known[base].bases}
+        bases = tuple(self._member_named(base) for base in spec.bases if base not in indirect)
+        return build_class(spec, bases, self._link, self._catalog.library)
+
+    def _enum(self, spec: EnumSpec) -> type[enum.Enum]:
+        base = enum.IntFlag if spec.base == "IntFlag" else enum.IntEnum
+        built: Any = base(spec.name.rpartition(".")[2], spec.members, module=self._catalog.library)  # type: ignore[call-overload]
+        built.__doc__ = spec.doc
+        self._enum_names[built] = spec.name
+        return built  # type: ignore[no-any-return]
+
+    def _namespace(self, name: str) -> SimpleNamespace:
+        return SimpleNamespace(**{n: self._member_named(f"{name}.{n}") for n in _inside(self._catalog, name)})
+
+    def _outgoing(self, value: object) -> object:
+        if isinstance(value, RemoteObject):
+            if value._tagwire_link is not self._link:
+                raise ArgumentKindError(f"{value!r} belongs to another connection")
+            return value._tagwire_handle
+        if isinstance(value, enum.Enum):
+            name = self._enum_names.get(type(value))
+            return Member(name, value.value) if name else value.value
+        if isinstance(value, os.PathLike):
+            return os.fspath(value)
+        raise ArgumentKindError(f"a value of type {type(value).__qualname__} cannot be sent to a server")
+
+    def _incoming(self, handle: Handle) -> object:
+        cls = self._member_named(handle.class_name)
+        obj = cls.__new__(cls)
+        adopt(obj, self._link, handle)
+        return obj
+
+    def _member(self, member: Member) -> object:
+        return self._member_named(member.enum)(member.value)
+
+    def _unknown(self, name: str) -> str:
+        close = difflib.get_close_matches(name, self.__dict__.get("_names", ()), n=3)
+        hint = f". Did you mean: {', '.join(close)}?" if close else ""
+        return f"module {self.__name__!r} has no attribute {name!r}{hint}"
+
+
+def _public_names(catalog: Catalog) -> frozenset[str]:
+    described = [
+        *(spec.name for spec in (*catalog.classes, *catalog.functions, *catalog.enums)),
+        *(name for name, _ in catalog.constants),
+    ]
+    return frozenset(name for name in described if "." not in name) | frozenset(catalog.namespaces)
+
+
+def _inside(catalog: Catalog, namespace: str) -> list[str]:
+    described = [spec.name for spec in (*catalog.classes, *catalog.functions, *catalog.enums)]
+    described += [name for name, _ in catalog.constants]
+    return [name.removeprefix(f"{namespace}.") for name in described if name.startswith(f"{namespace}.")]

@@ -1,0 +1,94 @@
+"""The server: one API module, offered to any number of clients."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Self
+
+from tagwire.core.catalog import Catalog, read_catalog
+from tagwire.rpc.daemon import Daemon, location
+from tagwire.rpc.files import DataFolder
+from tagwire.rpc.listener import Listener
+from tagwire.rpc.service import Service
+
+log = logging.getLogger(__name__)
+
+PORT = 23000
+_LOOPBACK = ("localhost", "::1")
+
+
+class Server:
+    """Offers `api` to clients of `tagwire.connect`, of TimeTaggerRPC and of plain Pyro5.
+
+    Parameters
+    ----------
+    api
+        A module with the Time Tagger API.
+    host, port
+        Where to listen. Beyond loopback anybody who reaches the port has full control: there is no authentication.
+        Port 0 takes a free one.
+    data
+        The folder whose files remote calls may name; without it they may name none.
+    grace
+        Seconds that an object of a plain Pyro client outlives its last connection.
+    catalog
+        Description of `api`, when it has been read already.
+    """
+
+    def __init__(
+        self,
+        api: ModuleType,
+        host: str = "localhost",
+        port: int = PORT,
+        data: Path | None = None,
+        *,
+        grace: float = 2.0,
+        catalog: Catalog | None = None,
+    ) -> None:
+        self.service = Service(api, catalog or read_catalog(api), DataFolder(data) if data is not None else None)
+        self._daemon = Daemon(self.service, grace)
+        self._listener = Listener(host, port, self._daemon.serve)
+        self.host, self.port = host, self._listener.address[1]
+        self._threads: list[threading.Thread] = []
+        if not (host in _LOOPBACK or host.startswith("127.")):
+            log.warning("listening on %s without authentication: whoever reaches the port has full control", host)
+
+    @property
+    def uri(self) -> str:
+        """Where plain Pyro clients find the library."""
+        return f"PYRO:TimeTagger@{location(self.host, self.port)}"
+
+    def start(self) -> Self:
+        """Serve in the background."""
+        for task in (self._listener.run, self._daemon.lifetimes.run):
+            thread = threading.Thread(target=task, daemon=True, name="tagwire-server")
+            thread.start()
+            self._threads.append(thread)
+        log.info("%s is served at %s:%d", self.service.catalog.library, self.host, self.port)
+        return self
+
+    def serve_forever(self) -> None:
+        """Serve until Ctrl-C or until another thread calls `close`."""
+        self.start()
+        try:
+            for thread in self._threads:
+                while thread.is_alive():
+                    thread.join(0.5)  # a join without timeout would not let Ctrl-C through everywhere
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End all connections, then all objects, then all taggers."""
+        self._listener.close()
+        self._daemon.lifetimes.close()
+        self.service.registry.close()
+        log.info("the server at %s:%d is closed", self.host, self.port)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,148 @@
+"""One core that does every remote call, whichever way it came."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from tagwire.core.catalog import Catalog, ClassSpec, Kind, MethodSpec, ResultSpec
+from tagwire.errors import ObjectGone
+from tagwire.rpc.arguments import Arguments, Preparation
+from tagwire.rpc.files import DataFolder
+from tagwire.rpc.library import Library
+from tagwire.rpc.objects import Caller, Lease, Registry
+from tagwire.rpc.sharing import SharedTaggers, is_shareable
+from tagwire.rpc.wire import Handle
+
+log = logging.getLogger(__name__)
+
+FREE = "freeTimeTagger"
+FREE_ALL = "freeAllTimeTagger"
+"""The API's functions that end taggers; a client ends only its own hold on them."""
+
+
+class Service:
+    """Makes the calls of remote clients on an API module.
+
+    Names are looked up in the catalog and nowhere else. Live objects go out as `Lease` and come in as `Handle`; every
+    other value passes as it is.
+
+    Parameters
+    ----------
+    api, catalog
+        The module and its description.
+    files
+        The folder whose files calls may name; without it, any file name is refused.
+    """
+
+    def __init__(self, api: ModuleType, catalog: Catalog, files: DataFolder | None = None) -> None:
+        self.catalog = catalog
+        self.library = Library(api, catalog)
+        self.registry = Registry()
+        self._files = files
+        self._taggers = SharedTaggers(self.registry)
+        self._tagger_names = {n for c in catalog.classes if c.kind is Kind.TAGGER for n in (c.name, *c.bases)}
+
+    def call(self, name: str, args: Sequence[Any], kwargs: dict[str, Any], caller: Caller) -> Any:
+        """Call a function, a constructor or a static method (``Class.method``)."""
+        if name == FREE_ALL:
+            return self._free_all(caller)
+        if name == FREE and self._free(args, kwargs, caller):
+            return None
+        spec, target = self.library.callable(name)
+        arguments = self._preparation(caller).prepare(spec, args, kwargs)
+        if name in self.catalog.class_by_name:
+            return self._construct(self.catalog.class_by_name[name], target, arguments, caller)
+        made = self.catalog.class_by_name.get(spec.result.live)
+        if made is not None and made.kind is Kind.TAGGER:
+            return self._open(spec, made, target, arguments, caller)
+        return self._result(target(*arguments.args, **arguments.kwargs), spec.result, caller)
+
+    def invoke(self, handle: Handle, method: str, args: Sequence[Any], kwargs: dict[str, Any], caller: Caller) -> Any:
+        """Call a method of a live object."""
+        lease = self.registry.find(handle.id, caller)
+        spec = self.library.method(lease.resource.spec, method)
+        arguments = self._preparation(caller).prepare(spec, args, kwargs)
+        value = getattr(lease.resource.obj, method)(*arguments.args, **arguments.kwargs)
+        return self._result(value, spec.result, caller, lease)
+
+    def get(self, handle: Handle, name: str, caller: Caller) -> Any:
+        """Value of a property of a live object."""
+        lease = self.registry.find(handle.id, caller)
+        spec = self.library.property(lease.resource.spec, name)
+        return self._result(getattr(lease.resource.obj, name), ResultSpec(spec.type), caller, lease)
+
+    def set(self, handle: Handle, name: str, value: object, caller: Caller) -> None:
+        """Set a property of a live object."""
+        lease = self.registry.find(handle.id, caller)
+        spec = self.library.property(lease.resource.spec, name)
+        if not spec.writable:
+            raise AttributeError(f"property {name!r} of {lease.resource.spec.name!r} object has no setter")
+        setattr(lease.resource.obj, name, self._preparation(caller).value(value, spec.type))
+
+    def release(self, handle: Handle, caller: Caller, *, free: bool = False) -> None:
+        """Give up a live object (see `Registry.release`); one that is gone already is no error."""
+        try:
+            lease = self.registry.find(handle.id, caller)
+        except ObjectGone:
+            return
+        self.registry.release(lease, free=free)
+
+    def _preparation(self, caller: Caller) -> Preparation:
+        return Preparation(lambda handle: self.registry.find(handle.id, caller), self.library.enums, self._files)
+
+    def _construct(self, spec: ClassSpec, cls: Callable[..., Any], arguments: Arguments, caller: Caller) -> Lease:
+        obj = cls(*arguments.args, **arguments.kwargs)
+        shut = partial(obj.__exit__, None, None, None) if spec.context else lambda: None
+        log.debug("%s made a %s", caller.name, spec.name)
+        return self.registry.add(obj, spec, caller, arguments.leases, shut)
+
+    def _open(
+        self, spec: MethodSpec, made: ClassSpec, target: Callable[..., Any], arguments: Arguments, caller: Caller
+    ) -> Lease:
+        def create() -> Lease:
+            tagger = target(*arguments.args, **arguments.kwargs)
+            return self.registry.add(tagger, self.library.spec_of(tagger) or made, caller, (), partial(free, tagger))
+
+        _, free = self.library.callable(FREE)
+        log.info("%s opens a Time Tagger with %s", caller.name, spec.name)
+        if is_shareable(spec, made):
+            return self._taggers.open(arguments.by_name(spec), create, caller)
+        return create()
+
+    def _free(self, args: Sequence[Any], kwargs: dict[str, Any], caller: Caller) -> bool:
+        """Give up the tagger among the arguments; False when there is none, so that the library says what is wrong."""
+        given = [*args, *kwargs.values()]
+        if len(given) != 1 or not isinstance(given[0], Handle):
+            return False
+        try:
+            lease = self.registry.find(given[0].id, caller)
+        except ObjectGone:
+            return True  # freed before: the vendor's library makes nothing of it either
+        if lease.resource.spec.name not in self._tagger_names:
+            return False
+        self.registry.release(lease, free=True)
+        return True
+
+    def _free_all(self, caller: Caller) -> None:
+        for lease in self.registry.held_by(caller):
+            if lease.resource.spec.name in self._tagger_names:
+                self.registry.release(lease, free=True)
+
+    def _result(self, value: Any, spec: ResultSpec, caller: Caller, source: Lease | None = None) -> Any:
+        if value is None or isinstance(value, int | float | str | bytes | np.ndarray | np.generic):
+            return value
+        if isinstance(value, list | tuple):
+            return type(value)([self._result(item, spec, caller, source) for item in value])
+        if isinstance(value, dict):
+            return {key: self._result(item, spec, caller, source) for key, item in value.items()}
+        known = self.library.spec_of(value) or self.catalog.class_by_name.get(spec.live)
+        if known is None:
+            return value
+        parents = [source] if source is not None and known.name in self._tagger_names else []
+        return self.registry.add(value, known, caller, parents)

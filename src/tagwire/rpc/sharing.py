@@ -1,0 +1,95 @@
+"""Hardware taggers are opened once and shared: a client that opens one that is already open gets the same one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from tagwire.core.catalog import ClassSpec, MethodSpec
+from tagwire.errors import NoDevice
+from tagwire.rpc.objects import Caller, Lease, Registry, Resource
+
+_CLOSING_S = 30.0
+"""How long to wait for a tagger that is just being freed."""
+
+
+class _HasSerial(Protocol):
+    def getSerial(self) -> str: ...  # noqa: N802
+
+
+@dataclass(frozen=True)
+class _Opened:
+    resource: Resource
+    serial: str
+    options: dict[str, Any]
+
+
+def is_shareable(factory: MethodSpec, result: ClassSpec) -> bool:
+    """Whether `factory` opens a device that exists once: chosen by a serial number, which the tagger can tell."""
+    by_serial = any(p.name == "serial" for p in factory.params)
+    return by_serial and any(m.name == "getSerial" for m in result.methods)
+
+
+class SharedTaggers:
+    """The hardware taggers that are open now."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._lock = threading.Lock()
+        self._opened: list[_Opened] = []
+
+    def open(self, arguments: dict[str, Any], create: Callable[[], Lease], caller: Caller) -> Lease:
+        """A lease on the tagger that `arguments` (serial number and options, by name) ask for.
+
+        An empty serial number means any tagger: another client's, when one is open with the same options; a second
+        one, when the same client asks again and there is one.
+        """
+        options = {name: value for name, value in arguments.items() if name != "serial"}
+        serial = arguments.get("serial") or ""
+        with self._lock:
+            self._await_closing()
+            lease = self._shared(serial, options, caller)
+            return lease or self._create(options, create, caller, any_serial=not serial)
+
+    def _await_closing(self) -> None:
+        for opened in self._opened:
+            if not opened.resource.leases:
+                opened.resource.closed.wait(_CLOSING_S)
+        self._opened = [opened for opened in self._opened if opened.resource.leases]
+
+    def _shared(self, serial: str, options: dict[str, Any], caller: Caller) -> Lease | None:
+        for opened in self._opened:
+            if serial == opened.serial and options != opened.options:
+                raise NoDevice(f"Time Tagger {serial} is already open with {opened.options}; asked for {options}")
+            own = any(lease.caller is caller for lease in opened.resource.leases)
+            wanted = serial == opened.serial or (not serial and not own)
+            if wanted and options == opened.options:
+                return self._registry.share(opened.resource, caller)
+        return None
+
+    def _create(self, options: dict[str, Any], create: Callable[[], Lease], caller: Caller, any_serial: bool) -> Lease:
+        try:
+            lease = create()
+        except RuntimeError as error:
+            lease_again = self._again(options, caller) if any_serial else None
+            if lease_again is None:
+                error.add_note(self._note())
+                raise
+            return lease_again
+        tagger = cast(_HasSerial, lease.resource.obj)
+        self._opened.append(_Opened(lease.resource, tagger.getSerial(), options))
+        return lease
+
+    def _again(self, options: dict[str, Any], caller: Caller) -> Lease | None:
+        for opened in self._opened:
+            if options == opened.options:
+                return self._registry.share(opened.resource, caller)
+        return None
+
+    def _note(self) -> str:
+        if not self._opened:
+            return "No Time Tagger is open at the server."
+        taken = ", ".join(f"{opened.serial} with {opened.options}" for opened in self._opened)
+        return f"Open at the server: {taken}."

@@ -1,0 +1,66 @@
+"""Calls that wait, cut into slices.
+
+A method that waits inside the library cannot be interrupted from outside: a client could not be stopped with Ctrl-C,
+and the server's thread would hang for a client that died. So the wait is made of short ones, by the client or, for
+plain Pyro clients, by the server.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from tagwire.core.catalog import MethodSpec
+
+SLICE_MS = 250
+"""Longest wait inside the library, in ms."""
+
+Invoke = Callable[[str, Sequence[Any], dict[str, Any]], Any]
+"""Calls a method of the object in question: name, arguments, keyword arguments."""
+
+
+def is_sliced(spec: MethodSpec) -> bool:
+    """Whether the wait of this method can be cut: it has a timeout in ms, and answers whether it was in time."""
+    return spec.waits and spec.result.type == "bool" and _timeout_index(spec) is not None
+
+
+def wait(
+    spec: MethodSpec, methods: Collection[str], args: Sequence[Any], kwargs: dict[str, Any], invoke: Invoke
+) -> Any:
+    """Call the waiting method `spec` in slices.
+
+    Parameters
+    ----------
+    methods
+        Names of all methods of the class. ``sync`` means to wait for a fence set now; a fence has to be set once, not
+        once a slice, so it is set here when the class can do that.
+    invoke
+        Makes one call; may raise to end the wait.
+    """
+    index = _timeout_index(spec)
+    assert index is not None
+    name, timeout, args, kwargs = spec.name, _timeout(spec, index, args, kwargs), list(args[:index]), dict(kwargs)
+    label = spec.params[index].name
+    if name == "sync" and {"getFence", "waitForFence"} <= set(methods):
+        name, args = "waitForFence", [invoke("getFence", [], {})]
+    if not isinstance(timeout, int | float):
+        return invoke(name, args, kwargs | {label: timeout})  # the library says what it thinks of it
+    deadline = time.monotonic() + timeout / 1000 if timeout >= 0 else float("inf")
+    while True:
+        left = min(SLICE_MS, max(0, round(1000 * (deadline - time.monotonic()))) if timeout >= 0 else SLICE_MS)
+        done = invoke(name, args, kwargs | {label: left})
+        if done or (timeout >= 0 and time.monotonic() >= deadline):
+            return done
+
+
+def _timeout_index(spec: MethodSpec) -> int | None:
+    return next((i for i, p in enumerate(spec.params) if p.name.startswith("timeout")), None)
+
+
+def _timeout(spec: MethodSpec, index: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    param = spec.params[index]
+    if len(args) > index:
+        return args[index]
+    default = param.default if param.default_known else -1
+    return kwargs.get(param.name, default)

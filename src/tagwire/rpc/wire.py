@@ -1,0 +1,162 @@
+"""Values on a ``tagwire`` connection: msgpack with extensions, so that every value arrives as what it was.
+
+Arrays keep data type and shape, tuples stay tuples, NumPy scalars stay NumPy scalars, ranges stay ranges. Enum
+members and live objects cannot travel; a `Member` or a `Handle` goes instead, and the hooks of the `Codec` translate
+on either side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from functools import partial
+from typing import Any, NoReturn
+
+import msgpack
+import numpy as np
+from numpy.lib.format import descr_to_dtype, dtype_to_descr
+
+from tagwire.errors import ArgumentKindError, ProtocolError
+
+PROTOCOL = 1
+"""Version of what is said on a ``tagwire`` connection; both sides name theirs in the handshake."""
+
+
+class _Ext(IntEnum):
+    """Extension codes; part of the protocol, so numbers are never given anew."""
+
+    TUPLE = 1
+    ARRAY = 2
+    SCALAR = 3
+    MEMBER = 4
+    HANDLE = 5
+    BIG_INT = 6
+    RANGE = 7
+    COMPLEX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """Stands for a live object at the server: its id and the name of its class."""
+
+    id: str
+    class_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Stands for a member of the enum `enum` of the served module."""
+
+    enum: str
+    value: int
+
+
+def _refuse(value: object) -> NoReturn:
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    raise ArgumentKindError(f"a value of type {kind} cannot be sent to or from a server")
+
+
+class Codec:
+    """Packs and unpacks values.
+
+    Parameters
+    ----------
+    outgoing
+        Turns a value that msgpack does not know into one that it does (a `Handle`, a `Member`, a plain value); raises
+        `ArgumentKindError` when it cannot.
+    handle, member
+        What to make of a `Handle` or `Member` that arrives.
+    """
+
+    def __init__(
+        self,
+        outgoing: Callable[[object], object] = _refuse,
+        handle: Callable[[Handle], object] = lambda handle: handle,
+        member: Callable[[Member], object] = lambda member: member,
+    ) -> None:
+        self._outgoing = outgoing
+        self._handle = handle
+        self._member = member
+
+    def pack(self, value: object) -> bytes:
+        """Bytes of `value`; `ArgumentKindError` when some part of it cannot travel."""
+        packed: bytes = msgpack.packb(value, default=self._extend, strict_types=True)
+        return packed
+
+    def unpack(self, data: bytes | memoryview) -> Any:
+        """The value of `data`; `ProtocolError` when the bytes make no sense."""
+        try:
+            return msgpack.unpackb(data, ext_hook=self._restore, strict_map_key=False)
+        except (ValueError, TypeError, KeyError, IndexError, msgpack.UnpackException, RecursionError) as error:
+            raise ProtocolError(f"the peer sent bytes that make no sense: {error}") from error
+
+    def _extend(self, value: object) -> object:
+        encode = _ENCODERS.get(type(value))
+        if encode is not None:
+            code, content = encode(value)
+            return msgpack.ExtType(code, self.pack(content))
+        if isinstance(value, np.generic):
+            return msgpack.ExtType(_Ext.SCALAR, self.pack(_array_content(np.asarray(value))))
+        if isinstance(value, np.ndarray):
+            return self._extend(np.asarray(value))
+        if not isinstance(value, Enum):
+            for kind, to_plain in _SUBCLASSABLE.items():
+                if isinstance(value, kind):
+                    return self._again(to_plain(value))
+        return self._again(self._outgoing(value))
+
+    def _again(self, value: object) -> object:
+        # msgpack asks once for each value, so the answer must be one that it knows
+        return self._extend(value) if type(value) in (tuple, Handle, Member) else value
+
+    def _restore(self, code: int, data: bytes) -> object:
+        if code == _Ext.ARRAY:
+            return _array(*self.unpack(data))
+        content = self.unpack(data)
+        if code == _Ext.HANDLE:
+            return self._handle(Handle(*content))
+        if code == _Ext.MEMBER:
+            return self._member(Member(*content))
+        try:
+            decode = _DECODERS[code]
+        except KeyError:
+            raise ProtocolError(f"the peer sent a value of unknown kind {code}") from None
+        return decode(content)
+
+
+def _array_content(array: np.ndarray[Any, Any]) -> list[Any]:
+    if array.dtype.hasobject:
+        raise ArgumentKindError("an array of Python objects cannot be sent to or from a server")
+    return [dtype_to_descr(array.dtype), list(array.shape), np.ascontiguousarray(array).tobytes()]
+
+
+def _array(descr: Any, shape: list[int], data: bytes) -> np.ndarray[Any, Any]:
+    dtype = descr_to_dtype(descr)
+    if dtype.hasobject:
+        raise ProtocolError("the peer sent an array of Python objects")
+    return np.frombuffer(bytearray(data), dtype=dtype).reshape(shape)
+
+
+_ENCODERS: dict[type, Callable[[Any], tuple[int, object]]] = {
+    tuple: lambda value: (_Ext.TUPLE, list(value)),
+    np.ndarray: lambda value: (_Ext.ARRAY, _array_content(value)),
+    Member: lambda value: (_Ext.MEMBER, [value.enum, value.value]),
+    Handle: lambda value: (_Ext.HANDLE, [value.id, value.class_name]),
+    int: lambda value: (_Ext.BIG_INT, format(value, "x")),
+    range: lambda value: (_Ext.RANGE, [value.start, value.stop, value.step]),
+    complex: lambda value: (_Ext.COMPLEX, [value.real, value.imag]),
+}
+
+_SUBCLASSABLE: dict[type, Callable[[Any], object]] = {
+    kind: kind for kind in (str, bytes, int, float, list, dict, tuple)
+}
+"""An instance of a subclass (a named tuple, an ordered dictionary) travels as what it derives from."""
+
+_DECODERS: dict[int, Callable[[Any], object]] = {
+    _Ext.TUPLE: tuple,
+    _Ext.SCALAR: lambda content: _array(*content)[()],
+    _Ext.BIG_INT: partial(int, base=16),
+    _Ext.RANGE: lambda content: range(*content),
+    _Ext.COMPLEX: lambda content: complex(*content),
+}
