@@ -73,9 +73,13 @@ class Pump:
         self.hub.flowing = True
         self._thread.start()
 
+    def halt(self) -> None:
+        """Ask to stop after the present block, without waiting for it."""
+        self._wake.set()
+
     def stop(self) -> None:
         """Stop after the present block and wait for it, unless called from the hub's own thread."""
-        self._wake.set()
+        self.halt()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join()
 
