@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The first example of a test may compile a kernel.
+settings.register_profile("tagwire", deadline=None)
+settings.load_profile("tagwire")
 
 _used: set[str] = set()
 

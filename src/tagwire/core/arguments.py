@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterable
-from typing import Any
+from enum import IntEnum
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from tagwire.core.tags import TIME_MAX, TIME_MIN
 from tagwire.errors import ArgumentError, ArgumentKindError
 
 INT32_MAX = 2**31 - 1
+
+Choice = TypeVar("Choice", bound=IntEnum)
 
 
 def integer(value: Any, name: str, low: int = TIME_MIN, high: int = TIME_MAX) -> int:
@@ -74,3 +77,12 @@ def integers(values: Any, name: str) -> list[int]:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise ArgumentKindError(f"{name} must be a sequence of integers, not {values!r}")
     return [integer(v, f"{name}[{i}]", -(2**31), INT32_MAX) for i, v in enumerate(values)]
+
+
+def member(value: Any, name: str, kind: type[Choice]) -> Choice:
+    """The member of the enum `kind` that `value` is, or whose number it is; raises as `integer` does."""
+    number = integer(value, name)
+    if number not in kind.__members__.values():
+        choices = ", ".join(f"{choice.name} = {choice.value}" for choice in kind.__members__.values())
+        raise ArgumentError(f"{name} is {number}, but must be one of {choices}")
+    return kind(number)

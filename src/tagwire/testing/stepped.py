@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from tagwire.core.tags import TagBlock
+from tagwire.engine.device import DeviceChain
 from tagwire.engine.hub import Device, Hub
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.sources.memory import MemorySource
@@ -20,7 +21,8 @@ class SteppedTagger(TimeTaggerBase):
     channels
         Channels that exist; those of the block by default.
     device
-        What the instrument does to the tags; nothing by default.
+        What the instrument does to the tags; by default a `DeviceChain` without a model, which changes nothing until
+        it is told to.
 
     Examples
     --------
@@ -36,7 +38,7 @@ class SteppedTagger(TimeTaggerBase):
     """
 
     def __init__(self, block: TagBlock, channels: Collection[int] | None = None, device: Device | None = None) -> None:
-        self._hub = Hub(MemorySource(block, channels, chunk=1 << 62), device)
+        self._hub = Hub(MemorySource(block, channels, chunk=1 << 62), device or DeviceChain())
 
     def advance(self, to: int) -> None:
         """Hand on one block, from the present stream time up to `to` ps."""

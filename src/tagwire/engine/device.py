@@ -1,0 +1,104 @@
+"""The instrument's own processing: what happens to a tag between the input and everyone who listens.
+
+In this order, each stage as its class says: hardware delay (`DelayStage`), dead time, conditional filter and event
+divider (`EventFilters`), software delay (`DelayStage`). A stage whose settings are all neutral hands blocks on
+untouched.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tagwire.core.models import Model
+from tagwire.core.tags import TagBlock, concatenate
+from tagwire.engine.device_delay import DelayStage
+from tagwire.engine.device_filters import EventFilters
+
+DEADTIME_MAX = 10**12
+"""Largest dead time in ps where no model sets a limit."""
+
+
+class DeviceChain:
+    """The processing of one instrument; a `tagwire.engine.hub.Device`.
+
+    Parameters
+    ----------
+    model
+        The instrument, for its limits and the dead time after start-up. `None` stands for a stream without
+        hardware (a replay): it has no hardware delay, no event divider, and any dead time from zero on.
+
+    Notes
+    -----
+    Settings are changed between two blocks, under the hub's lock, and hold for the tags of the next block.
+    Overflow and error tags and missed events pass every stage untouched, at their own time.
+    """
+
+    def __init__(self, model: Model | None = None) -> None:
+        self.model = model
+        self.reset()
+
+    def reset(self) -> None:
+        """All settings and states as after start-up."""
+        channels, deadtime = (self.model.channels, self.model.deadtime_default) if self.model else ((), 0)
+        self.hardware_delay = DelayStage()
+        self.filters = EventFilters(channels, deadtime)
+        self.software_delay = DelayStage()
+
+    def process(self, block: TagBlock) -> TagBlock:
+        """The block as it leaves the device; with negative delays it lags behind."""
+        return self.software_delay.push(self.filters.push(self.hardware_delay.push(block)))
+
+    def flush(self) -> TagBlock:
+        """What the delays still hold at the end of the stream."""
+        late = self.filters.push(self.hardware_delay.flush())
+        if late.begin == late.end:
+            return self.software_delay.flush()
+        shifted, rest = self.software_delay.push(late), self.software_delay.flush()
+        return concatenate(shifted.begin, rest.end, [shifted, rest])
+
+    def wanted(self, channels: frozenset[int]) -> frozenset[int]:
+        """The channels, and the triggers if any of the channels is filtered."""
+        return channels | frozenset(self.filters.triggers) if channels & {*self.filters.filtered} else channels
+
+    def set_delays(self, channel: int, hardware: int, software: int) -> None:
+        """Choose both delays of a channel, in ps."""
+        self.hardware_delay.set(channel, hardware)
+        self.software_delay.set(channel, software)
+
+    @property
+    def has_divider(self) -> bool:
+        """Whether events can be divided."""
+        return self.model is not None
+
+    @property
+    def delay_hardware_range(self) -> tuple[int, int] | None:
+        """Smallest and largest hardware delay in ps, or `None` where there is none."""
+        limit = self.model.delay_hardware_max if self.model else 0
+        return (-limit, limit) if limit else None
+
+    @property
+    def deadtime_range(self) -> tuple[int, int]:
+        """Smallest and largest dead time in ps."""
+        return (self.model.clock_period, self.model.deadtime_max) if self.model else (0, DEADTIME_MAX)
+
+    def deadtime_used(self, deadtime: int) -> int:
+        """The dead time in ps that comes true when `deadtime` is asked for: rounded to the model's step, halves up."""
+        step = self.model.deadtime_step if self.model else 1
+        low, high = self.deadtime_range
+        return min(max((deadtime + step // 2) // step * step, low), high)
+
+    def input_settings(self, channels: tuple[int, ...]) -> list[dict[str, Any]]:
+        """Settings of each input, as values that JSON can hold; each list has one entry an edge."""
+        inputs = [c for c in channels if c > 0]
+        return [self._input(tuple(e for e in (c, -c) if e in channels)) for c in inputs]
+
+    def _input(self, edges: tuple[int, ...]) -> dict[str, Any]:
+        return {
+            "channel": list(edges),
+            "conditional filter filtered": [e in self.filters.filtered for e in edges],
+            "conditional filter triggers": [e in self.filters.triggers for e in edges],
+            "deadtime": [self.filters.deadtime(e) for e in edges],
+            "delay hardware": [self.hardware_delay.get(e) for e in edges],
+            "delay software": [self.software_delay.get(e) for e in edges],
+            "event divider": [self.filters.divider(e) for e in edges],
+        }
