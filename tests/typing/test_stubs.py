@@ -35,6 +35,24 @@ def test_checked_in_stubs_are_fresh() -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def own_names(tree: ast.Module) -> dict[str, str]:
+    """Public functions of a module and public methods of its public classes, with their arguments."""
+    owners = {"": tree.body} | {n.name: n.body for n in tree.body if isinstance(n, ast.ClassDef)}
+    return {
+        f"{owner}.{node.name}": ast.unparse(node.args)
+        for owner, body in owners.items()
+        for node in body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    }
+
+
+def test_the_module_stub_has_what_the_module_itself_defines() -> None:
+    folder = ROOT / "src" / "tagwire" / "rpc"
+    written = own_names(ast.parse((folder / "module.py").read_text(encoding="utf-8")))
+    stubbed = own_names(ast.parse((folder / "module.pyi").read_text(encoding="utf-8")))
+    assert written == {name: stubbed.get(name) for name in written}
+
+
 BASE = ClassSpec("Base", Kind.BASE, methods=(MethodSpec("clear", owner="Base"),), context=True)
 THING = ClassSpec(
     "Thing",
@@ -103,6 +121,7 @@ def test_enums_namespaces_and_local_classes() -> None:
 
 def test_module_stub() -> None:
     [body] = classes(module_stub(CATALOG)).values()
+    assert "def close(self) -> None:\n    ..." in body
     assert "UNUSED: int" in body
     assert "Thing: type[api.Thing]" in body
     assert "Space: type[api.Space]" in body

@@ -25,7 +25,7 @@ from tagwire.core.catalog import (
     read_catalog,
     to_plain,
 )
-from tagwire.errors import ArgumentError
+from tagwire.errors import ProtocolError
 
 
 class Edge(IntFlag):
@@ -445,5 +445,5 @@ def test_plain_data_of_a_newer_version_is_read() -> None:
 
 @pytest.mark.parametrize("plain", [{}, {"methods": [], "classes": [{}]}, {"methods": 1, "classes": 2}, [], None])
 def test_what_is_no_catalog_is_refused(plain: Any) -> None:
-    with pytest.raises(ArgumentError, match="not a catalog"):
+    with pytest.raises(ProtocolError, match="not a catalog"):
         from_plain(plain)

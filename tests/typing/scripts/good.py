@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, assert_type
 import numpy as np
 from numpy.typing import NDArray
 
+import tagwire
 from tagwire.rpc.module import RemoteModule
 
 if TYPE_CHECKING:
@@ -79,3 +80,10 @@ def closing(TT: RemoteModule) -> None:
         assert_type(same, RemoteModule)
         any_measurement(TT.StartStop(TT.createTimeTagger(), 1), TT.AccessMode.Listen)
     TT.close()
+
+
+def connecting() -> None:
+    """One line to begin with."""
+    TT = tagwire.connect("lab-pc", port=23000)
+    assert_type(TT, RemoteModule)
+    assert_type(tutorial(TT), NDArray[np.int32])

@@ -157,6 +157,8 @@ def _result(function: Callable[..., Any], spare: Callable[..., Any] | None, docs
             info = read_annotation(given, names, getattr(source, "__globals__", {}))
     if not info.known and docs.returns_type:
         info = read_text(docs.returns_type, names)
+    if not info.known and docs.returns.endswith("nothing"):
+        info = TypeInfo("none")
     if info.type == "str" and _decodes_json(function):
         info = TypeInfo("dict")
     return ResultSpec(info.type, info.dtype, info.ndim, docs.returns)

@@ -15,7 +15,7 @@ from tagwire.core.catalog.calls import read_call
 from tagwire.core.catalog.docstrings import read_docstring
 from tagwire.core.catalog.facts import SAME_AS
 from tagwire.core.catalog.hidden import hidden_by
-from tagwire.core.catalog.kinds import classify
+from tagwire.core.catalog.kinds import classify, has_subclasses
 from tagwire.core.catalog.names import Names
 from tagwire.core.catalog.specs import ClassSpec, MethodSpec, Plain, PropertySpec, ResultSpec
 
@@ -49,7 +49,7 @@ def read_class(name: str, cls: type, names: Names) -> ClassSpec:
 
 def _members(name: str, cls: type, names: Names) -> Iterator[str]:
     """Public members of a class, inherited and merely annotated ones included, that are not hidden."""
-    annotated = {n for base in cls.__mro__ for n in vars(base).get("__annotations__", {})}
+    annotated = {n for base in cls.__mro__ for n in inspect.get_annotations(base)}
     for member in sorted(set(dir(cls)) | annotated):
         if member.startswith("_"):
             continue
@@ -85,9 +85,9 @@ def _property(cls: type, name: str, value: Any, names: Names) -> PropertySpec:
 
 def _property_type(cls: type, name: str, getter: Any, names: Names) -> TypeInfo:
     for base in cls.__mro__:
-        if name in vars(base).get("__annotations__", {}):
+        if name in (own := inspect.get_annotations(base)):
             scope = vars(inspect.getmodule(base) or types.ModuleType(""))
-            return read_annotation(vars(base)["__annotations__"][name], names, scope)
+            return read_annotation(own[name], names, scope)
     returned = getattr(getter, "__annotations__", {}).get("return")
     return UNKNOWN if returned is None else read_annotation(returned, names, getter.__globals__)
 
@@ -123,13 +123,15 @@ def _hidden_twin(cls: type, name: str) -> Callable[..., Any] | None:
 def _constructor(cls: type, name: str, names: Names) -> MethodSpec | None:
     """The constructor, or None when users cannot call it.
 
-    That is so for the wrapper's abstract classes, for Python's, and where an argument is needed that no user has: a
-    class of our own inner parts, or an array.
+    That is so for the wrapper's abstract classes, for Python's, for bases that bring no constructor of their own, and
+    where an argument is needed that no user has: a class of our own inner parts, or an array.
     """
     function = inspect.getattr_static(cls, "__init__")
     if inspect.isabstract(cls) or _refuses(function):
         return None
     if not inspect.isfunction(function):
+        if has_subclasses(cls, names):
+            return None
         return MethodSpec(name, result=ResultSpec(f"object:{name}"))
     spec = read_call(function, name, names, docstring=vars(cls).get("__doc__"))
     spec = spec if function.__doc__ else replace(spec, doc="")

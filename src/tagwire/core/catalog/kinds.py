@@ -47,9 +47,14 @@ def _on_its_own(constructor: MethodSpec) -> Kind:
 
 def _not_callable(cls: type, names: Names) -> Kind:
     """A tagger comes from a create function, a base class has subclasses, and the rest is handed out by methods."""
-    if any(other is not cls and issubclass(other, cls) for other in names.classes.values()):
+    if has_subclasses(cls, names):
         return Kind.BASE
     return Kind.TAGGER if _below(cls, "TimeTaggerBase", names) else Kind.DATA
+
+
+def has_subclasses(cls: type, names: Names) -> bool:
+    """Whether another public class is derived from `cls`."""
+    return any(other is not cls and issubclass(other, cls) for other in names.classes.values())
 
 
 def _below(cls: type, root: str, names: Names) -> bool:

@@ -13,7 +13,7 @@ _UNIT_WORDS = (
     (r"\bmilliseconds?\b|\bin ms\b|\[ms\]|\(ms\)", "ms"),
     (r"\bin seconds?\b|\bin s\b|\[s\]|(?<!\w)\(s\)", "s"),
     (r"\bin Hz\b|\b[Hh]ert?z\b|\[Hz\]|(?<!\w)\(Hz\)", "Hz"),
-    (r"\bin mV\b|\bmillivolts?\b|\[mV\]|\(mV\)", "mV"),
+    (r"\bin mV\b|\d mV\b|\bmillivolts?\b|\[mV\]|\(mV\)", "mV"),
     (r"\b[Vv]olts\b|\bin V\b|\[V\]|\(V\)", "V"),
     (r"\bppm\b", "ppm"),
     (r"\bin percent\b|\bpercentage\b|\bin %", "%"),

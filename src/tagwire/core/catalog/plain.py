@@ -20,7 +20,7 @@ from tagwire.core.catalog.specs import (
     PropertySpec,
     ResultSpec,
 )
-from tagwire.errors import ArgumentError
+from tagwire.errors import ProtocolError
 
 _NESTED: dict[tuple[type, str], type] = {
     (Catalog, "functions"): MethodSpec,
@@ -48,15 +48,15 @@ def from_plain(plain: dict[str, Any]) -> Catalog:
 
     Raises
     ------
-    ArgumentError
-        `plain` is not a catalog.
+    ProtocolError
+        `plain` is not a catalog, or one with things that this version does not know.
     """
     try:
         methods = [_unpack(MethodSpec, m) for m in plain["methods"]]
         classes = tuple(_unpack_class(c, methods) for c in plain["classes"])
         catalog: Catalog = _unpack(Catalog, plain, classes=classes)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise ArgumentError(f"this is not a catalog of an API module: {type(error).__name__}: {error}") from error
+        raise ProtocolError(f"this is not a catalog of an API module: {type(error).__name__}: {error}") from error
     return catalog
 
 
