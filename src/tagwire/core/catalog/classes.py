@@ -94,17 +94,21 @@ def _property_type(cls: type, name: str, getter: Any, names: Names) -> TypeInfo:
 
 def _method(cls: type, name: str, names: Names) -> MethodSpec:
     """Describe a method; an override that only passes its arguments on is described by what it overrides."""
-    spec = MethodSpec(name)
-    for base in cls.__mro__:
-        if name in vars(base):
-            function, static = _unwrapped(vars(base)[name])
-            spec = read_call(function, name, names, spare=_hidden_twin(base, name))
-            if not any(p.variadic for p in spec.params):
-                break
+    definitions = [_defined(base, name, names) for base in cls.__mro__ if name in vars(base)]
+    spec = next((d for d in definitions if not any(p.variadic for p in d.params)), definitions[0])
     source = SAME_AS.get(f"{names.of_class(cls)}.{name}", "").rpartition(".")[0]
     if source in names.classes:
         spec = replace(spec, params=_method(names.classes[source], name, names).params)
-    return replace(spec, static=static, owner=_owner(cls, name, names))
+    return replace(spec, owner=_owner(cls, name, names))
+
+
+def _defined(cls: type, name: str, names: Names) -> MethodSpec:
+    """A method as the class that defines it describes it."""
+    if (cls, name) not in names.methods:
+        function, static = _unwrapped(vars(cls)[name])
+        spec = read_call(function, name, names, spare=_hidden_twin(cls, name))
+        names.methods[cls, name] = replace(spec, static=static)
+    return names.methods[cls, name]
 
 
 def _unwrapped(member: Any) -> tuple[Callable[..., Any], bool]:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from tagwire.core.catalog.hidden import hidden_by
-from tagwire.core.catalog.specs import Plain
+from tagwire.core.catalog.specs import MethodSpec, Plain
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Names:
         Classes that only hold other classes.
     hidden
         Rows of the table of hidden names that left something out.
+    methods
+        Methods read so far, by the class that defines them: most classes inherit the greater part of theirs.
     """
 
     classes: dict[str, type] = field(default_factory=dict)
@@ -32,6 +34,7 @@ class Names:
     constants: dict[str, Plain] = field(default_factory=dict)
     namespaces: list[str] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
+    methods: dict[tuple[type, str], MethodSpec] = field(default_factory=dict)
 
     def of_class(self, cls: object) -> str:
         """Public name of a class, or empty when it is not public."""
