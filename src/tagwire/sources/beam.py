@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagwire.sources.grid import CELL, MARGIN, derive
-from tagwire.sources.kernels import blind, smear
+from tagwire.sources.kernels import blind, merged, smear
 from tagwire.sources.light import Light
 from tagwire.sources.random import generator
 
@@ -134,6 +134,4 @@ def _between(before: Times, now: Times, begin: int, end: int) -> Times:
     """The part of both within ``[begin, end)``, sorted."""
     late = before[np.searchsorted(before, begin) : np.searchsorted(before, end)]
     soon = now[np.searchsorted(now, begin) : np.searchsorted(now, end)]
-    if not len(late):
-        return soon
-    return np.sort(np.concatenate([late, soon]))
+    return merged(late, soon)

@@ -86,6 +86,36 @@ def emit(
 
 
 @kernel
+def settle(times: Times) -> Times:
+    """Nearly sorted times, sorted; takes a step for each place by which one is too late."""
+    out = np.empty_like(times)
+    for i in range(len(times)):
+        t = times[i]
+        k = i
+        while k > 0 and out[k - 1] > t:
+            out[k] = out[k - 1]
+            k -= 1
+        out[k] = t
+    return out
+
+
+@kernel
+def merged(left: Times, right: Times) -> Times:
+    """Two sorted arrays as one."""
+    out = np.empty(len(left) + len(right), np.int64)
+    i = 0
+    k = 0
+    for n in range(len(out)):
+        if k == len(right) or (i < len(left) and left[i] <= right[k]):
+            out[n] = left[i]
+            i += 1
+        else:
+            out[n] = right[k]
+            k += 1
+    return out
+
+
+@kernel
 def blind(times: Times, last: int, dead_time: int) -> Times:
     """What a detector of non-paralysable dead time lets through; `last` is its latest click before."""
     out = np.empty_like(times)
@@ -103,13 +133,8 @@ def smear(state: State, times: Times, shift: int, rms: float) -> Times:
     """Sorted `times` after a shift and Gaussian jitter, sorted again."""
     out = np.empty_like(times)
     for i in range(len(times)):
-        t = times[i] + shift + math.floor(rms * gaussian(state) + 0.5)
-        k = i
-        while k > 0 and out[k - 1] > t:
-            out[k] = out[k - 1]
-            k -= 1
-        out[k] = t
-    return out
+        out[i] = times[i] + shift + math.floor(rms * gaussian(state) + 0.5)
+    return settle(out)
 
 
 @kernel

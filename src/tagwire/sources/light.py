@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tagwire.core.arguments import integer, integers, real
 from tagwire.errors import ArgumentError
 from tagwire.sources.grid import CELL, PS_PER_S, derive, pulse_train
-from tagwire.sources.kernels import emit, poisson
+from tagwire.sources.kernels import emit, merged, poisson, settle
 from tagwire.sources.random import generator
 
 MAX_RATE = 1e9
@@ -128,18 +128,19 @@ class PulsedEmitter:
 
     Notes
     -----
-    With R the repetition rate, e, c and d the three efficiencies, m the probability of a second photon, and N detectors:
+    R is the repetition rate, e, c and d are the three efficiencies, m is the probability of a second photon, and there
+    are N detectors:
 
     - A detector clicks at the rate ``r = R e (1 + m) c d / N + dark_rate``, where at most few pulses give it two
       photons; its dead time D reduces that to about ``r / (1 + r D)`` (non-paralysable detector; Knoll, Radiation
       Detection and Measurement, ch. 4).
     - The emitted photon number n of a pulse has ``<n> = e (1 + m)`` and ``<n (n - 1)> = 2 e m``. The pairs of one
-      pulse, relative to those of different pulses, are then ``g2(0) = <n (n - 1)> / <n>² = 2 m / (e (1 + m)²)``, whatever
-      is lost on the way (Loudon, ch. 5 and 6; measured so by Michler et al., Science 290, 2282 (2000)). Dark counts add
-      their own flat pairs.
-    - Emission follows the pulse with the density ``exp(-t / lifetime) / lifetime`` (Lakowicz, Principles of Fluorescence
-      Spectroscopy, ch. 4); both photons of a pulse have it, independently. The emitter is taken as relaxed before
-      the next pulse.
+      pulse, relative to those of different pulses, are then ``g2(0) = <n (n - 1)> / <n>² = 2 m / (e (1 + m)²)``,
+      whatever is lost on the way (Loudon, ch. 5 and 6; measured so by Michler et al., Science 290, 2282 (2000)).
+      Dark counts add their own flat pairs.
+    - Emission follows the pulse with the density ``exp(-t / lifetime) / lifetime`` (Lakowicz, Principles of
+      Fluorescence Spectroscopy, ch. 4); both photons of a pulse have it, independently. The emitter is taken as
+      relaxed before the next pulse.
     """
 
     repetition_rate: float = 80e6
@@ -196,7 +197,7 @@ class PulsedEmitter:
         detectors = channels if self.sync is None else channels[:-1]
         clicks = self._photons(seed, cell, detectors)
         for i, channel in enumerate(detectors):
-            clicks[i] = np.sort(np.concatenate([clicks[i], _poisson(self.dark_rate, seed, cell, channel)]))
+            clicks[i] = merged(clicks[i], _poisson(self.dark_rate, seed, cell, channel))
         if self.sync is not None:
             clicks.append(periodic(cell, self._period) if needed[-1] else np.empty(0, np.int64))
         return clicks
@@ -228,7 +229,7 @@ class PulsedEmitter:
             self.lifetime,
             self.timing_jitter,
         )
-        return [times[places == i] for i in range(len(detectors))]
+        return [settle(times[places == i]) for i in range(len(detectors))]
 
     def _detected(self, count: int) -> NDArray[np.float64]:
         """Probability of an emitted photon to be detected by each of `count` detectors."""
@@ -247,7 +248,7 @@ _RANGES = (
 )
 
 
-def _efficiency(value: float | Sequence[float]) -> float | tuple[float, ...]:
+def _efficiency(value: object) -> float | tuple[float, ...]:
     """One efficiency, or one for each detector."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         return real(value, "detector_efficiency", 0.0, 1.0)
@@ -258,7 +259,8 @@ def periodic(cell: int, period: Fraction) -> NDArray[np.int64]:
     """The multiples of `period` within a cell, rounded to ps."""
     begin = cell * CELL
     first, count = pulse_train(begin, begin + CELL, period)
-    return begin + np.floor(first + np.arange(count) * float(period) + 0.5).astype(np.int64)
+    times: NDArray[np.float64] = np.floor(first + np.arange(count) * float(period) + 0.5)
+    return begin + times.astype(np.int64)
 
 
 def _poisson(rate: float, seed: int, cell: int, channel: int) -> NDArray[np.int64]:

@@ -1,7 +1,8 @@
 """Random numbers inside kernels: SplitMix64, and a ziggurat for Gaussian ones.
 
-A generator is an array of one uint64. The ziggurat is the one of Marsaglia and Tsang (J. Stat. Softw. 5, 8 (2000)) in the
-form of Doornik (An Improved Ziggurat Method, 2005), which has no correlation between the layer and the value.
+A generator is an array of one uint64. The ziggurat is the one of Marsaglia and Tsang (J. Stat. Softw. 5, 8 (2000)) in
+the form of Doornik (An Improved Ziggurat Method to Generate Normal Random Samples, 2005), which has no correlation
+between the layer and the value.
 """
 
 from __future__ import annotations

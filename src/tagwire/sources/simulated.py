@@ -6,6 +6,7 @@ import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -221,12 +222,14 @@ class SimulatedSource:
         if not self._beams:
             return end
         last = self._window + MOST_WINDOWS
-        while self._settled < end and self._window < last and self._count() < ENOUGH:
+        while self._settled <= self._position or (
+            self._settled < end and self._window < last and self._count() < ENOUGH
+        ):
             for beam in self._beams:
                 for channel, times in beam.advance().items():
                     self._pending[channel].append(times)
             self._window += 1
-        return min(end, max(self._settled, self._position + 1))
+        return min(end, self._settled)
 
     @property
     def _settled(self) -> int:
@@ -275,7 +278,7 @@ def _sorted(parts: list[Int64Array]) -> Int64Array:
     if not filled:
         return NO_TIMES
     times = np.concatenate(filled) if len(filled) > 1 else filled[0]
-    if any(a[-1] > b[0] for a, b in zip(filled, filled[1:], strict=False)):
+    if any(a[-1] > b[0] for a, b in pairwise(filled)):
         times.sort()
     return times
 

@@ -1,0 +1,60 @@
+"""Opens a recording by what is in the file, whatever its name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tagwire.errors import FileUnreadable
+from tagwire.recording.base import RecordedSource, Recording
+from tagwire.recording.ptu import PtuRecording
+from tagwire.recording.ttbin import TtbinRecording
+
+_FORMATS: dict[bytes, type[PtuRecording] | type[TtbinRecording]] = {b"PQTTTR": PtuRecording, b"SITT": TtbinRecording}
+_READABLE = "PicoQuant .ptu (T2 and T3) and Swabian Instruments .ttbin"
+
+
+def open_file(path: str | os.PathLike[str]) -> Recording:
+    """The recording in a file, see `open_recording`."""
+    magic = _magic(Path(path))
+    for start, kind in _FORMATS.items():
+        if magic.startswith(start):
+            return kind(path)
+    raise FileUnreadable(f"{os.fspath(path)} is not a recording of a known format; what can be read is {_READABLE}")
+
+
+def open_recording(path: str | os.PathLike[str], begin: int = 0, duration: int = -1) -> RecordedSource:
+    """A source that plays a file, or a part of it.
+
+    Parameters
+    ----------
+    path
+        A PicoQuant ``.ptu`` file (T2 or T3), or a ``.ttbin`` file: the header file of a sequence for all of it, a
+        numbered one for that alone. The format is recognised by the content.
+    begin
+        Time in ps to skip at the beginning of the file; a negative one puts that much silence before it.
+    duration
+        Time in ps to play from there, the silence not counted; negative: up to the end.
+
+    Raises
+    ------
+    FileUnreadable
+        (RuntimeError) There is no such file, its format is not known, or its content makes no sense.
+    NotSupported
+        (RuntimeError) A ``.ttbin`` file where the vendor's library is not installed.
+    """
+    recording = open_file(path)
+    try:
+        return RecordedSource(recording, begin, duration)
+    except BaseException:
+        recording.close()
+        raise
+
+
+def _magic(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(8)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FileUnreadable(f"{path} could not be opened: {reason}") from error
