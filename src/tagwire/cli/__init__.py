@@ -1,0 +1,22 @@
+"""The command line: one module per command; libraries that take long to import are imported where they are used."""
+
+from __future__ import annotations
+
+import click
+
+import tagwire
+from tagwire.cli import demo, info, run, serve
+from tagwire.cli.common import Commands, verbose_option
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+@click.group(cls=Commands, context_settings=CONTEXT)
+@click.version_option(tagwire.__version__, prog_name="tagwire")
+@verbose_option
+def main() -> None:
+    """A Time Tagger on one computer, used from another."""
+
+
+for command in (demo, serve, run, info):
+    main.add_command(command.command)

@@ -1,0 +1,143 @@
+"""`tagwire serve`: the Time Taggers of this computer, for other computers."""
+
+from __future__ import annotations
+
+import _thread
+import errno
+import logging
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import click
+
+from tagwire.cli.backend import CHOICES, Backend, Choice, open_backend
+from tagwire.cli.common import DEFAULT_PORT, MODEL_KEYS, Address, verbose_option
+from tagwire.errors import TagwireError
+
+READY = "ready"
+"""First word of the line after which clients may come."""
+
+
+@click.command("serve")
+@click.option("--backend", type=click.Choice(CHOICES), default="auto", show_default=True, help="Library to serve.")
+@click.option("--simulate", type=click.Choice(MODEL_KEYS), help="Model of the simulated Time Tagger.")
+@click.option(
+    "--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Recording that is fed as if live."
+)
+@click.option("--speed", type=click.FloatRange(0, min_open=True), help="Speed of the replay; 1 is real time.")
+@click.option("--loop", is_flag=True, help="Start the replay again at its end.")
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The only folder whose files clients may read and write.",
+)
+@click.option("--host", default="localhost", show_default=True, help="Address to listen on; 0.0.0.0 is everywhere.")
+@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one.")
+@click.option("--while-stdin-open", is_flag=True, hidden=True, help="End when standard input ends.")
+@verbose_option
+def command(
+    backend: Choice,
+    simulate: str | None,
+    replay: Path | None,
+    speed: float | None,
+    loop: bool,
+    data: Path | None,
+    host: str,
+    port: int,
+    while_stdin_open: bool,
+) -> None:
+    """Serve the Time Taggers of this computer until Ctrl-C.
+
+    Serves the vendor's library where it is installed and finds a Time Tagger, else a simulated one.
+    """
+    _check_options(backend, simulate, replay, speed, loop)
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if while_stdin_open:
+        threading.Thread(target=_interrupt_at_end_of_input, daemon=True).start()
+    try:
+        chosen = open_backend("simulated" if simulate or replay else backend)
+        click.echo(f"Serving {chosen.name} ({chosen.reason}).")
+        if not chosen.vendor:
+            _prepare_simulation(simulate, replay, speed or 1.0, loop)
+        _serve(chosen, Address(host, port), data)
+    except KeyboardInterrupt:
+        click.echo("Stopped.")
+
+
+def _check_options(backend: Choice, simulate: str | None, replay: Path | None, speed: float | None, loop: bool) -> None:
+    if backend == "vendor" and (simulate or replay):
+        raise click.UsageError("--simulate and --replay need Tagwire's own engine: leave --backend vendor out.")
+    if simulate and replay:
+        raise click.UsageError("--simulate and --replay exclude each other: choose the source of the tags.")
+    if not replay and (speed is not None or loop):
+        raise click.UsageError("--speed and --loop say how to replay a recording: name it with --replay FILE.")
+
+
+def _interrupt_at_end_of_input() -> None:
+    """Do as Ctrl-C does when whoever holds the other end of standard input is gone."""
+    while os.read(0, 1024):
+        pass
+    _thread.interrupt_main()
+
+
+def _prepare_simulation(simulate: str | None, replay: Path | None, speed: float, loop: bool) -> None:
+    from tagwire.cli.devices import install_replay, install_simulated
+    from tagwire.cli.warmup import warm_up
+
+    if replay:
+        install_replay(replay, speed, loop)
+    elif simulate:
+        install_simulated(simulate)
+    click.echo("Compiling kernels (takes a while only the first time) ...")
+    warm_up()
+
+
+def _serve(backend: Backend, address: Address, data: Path | None) -> None:
+    """Serve until KeyboardInterrupt."""
+    from tagwire.rpc.server import Server
+
+    try:
+        server = Server(backend.module, address.host, address.port, data)
+    except OSError as error:
+        raise TagwireError(_cannot_listen(address, error)) from error
+    here = Address(address.host, server.port)
+    for line in _welcome(here, data):
+        click.echo(line)
+    click.echo(f"{READY} at {here}; Ctrl-C ends the server")
+    server.serve_forever()
+
+
+def _cannot_listen(address: Address, error: OSError) -> str:
+    """What to do about an address that cannot be had."""
+    if isinstance(error, socket.gaierror):
+        return f"--host {address.host} is not an address of this computer: {error.strerror}"
+    advice = {
+        errno.EADDRINUSE: (
+            f"something listens on port {address.port} already, perhaps another `tagwire serve` "
+            f"(`tagwire info {address}` tells); choose another port with --port, or any free one with --port 0"
+        ),
+        errno.EACCES: f"port {address.port} is reserved for the system; choose one above 1023 with --port",
+        errno.EADDRNOTAVAIL: f"{address.host} is not an address of this computer; choose another --host",
+    }
+    return f"cannot listen at {address}: {advice.get(error.errno or 0, str(error))}"
+
+
+def _welcome(here: Address, data: Path | None) -> list[str]:
+    """How clients reach the server, ready to be copied."""
+    host = socket.gethostname() if here.host in ("", "0.0.0.0", "::") else here.host
+    there = Address(host, here.port)
+    files = (
+        f"Clients may read and write files in {data.resolve()}." if data else "Clients may use no files (see --data)."
+    )
+    return [
+        files,
+        "",
+        f"  Tagwire client     TimeTagger = tagwire.connect({host!r}, {here.port})",
+        f'  plain Pyro5        TimeTagger = Pyro5.api.Proxy("PYRO:TimeTagger@{there}")',
+        f"  existing script    tagwire run --remote {there} script.py",
+        "",
+    ]
