@@ -904,6 +904,23 @@ class TimeTagger(TimeTaggerBase, TimeTaggerHardware):
     def xtra_setClockSource(self, source: IntLike) -> None: ...
     def xtra_setFanSpeed(self, percentage: FloatLike = ...) -> None: ...
     def xtra_setHighPrioChannel(self, channel: IntLike, enable: bool) -> None: ...
+    def simulateDark(self, channels: IntsLike) -> None: ...
+    def simulateEmitter(
+        self,
+        channels: IntsLike,
+        repetition_rate: FloatLike = ...,
+        lifetime: FloatLike = ...,
+        emission_efficiency: FloatLike = ...,
+        collection_efficiency: FloatLike = ...,
+        detector_efficiency: FloatLike | FloatsLike = ...,
+        timing_jitter: FloatLike = ...,
+        detector_dead_time: IntLike = ...,
+        dark_rate: FloatLike = ...,
+        second_photon_probability: FloatLike = ...,
+        delays: IntsLike = ...,
+        sync_channel: IntLike = ...,
+    ) -> None: ...
+    def simulatePoisson(self, channels: IntsLike, rate: FloatLike) -> None: ...
 
 class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware):
     def clearOverflowsClient(self) -> None: ...

@@ -42,6 +42,7 @@ def keywords_and_sequences(TT: RemoteModule) -> None:
         TT.Coincidences(tagger, [[1, 2], (3, 4)], 1000, timestamp=TT.CoincidenceTimestamp.Average)
         TT.EventGenerator(tagger, 1, [0, 1000, 2000], trigger_divider=2)
         TT.Experimental.PhotonGenerator(tagger, 1e5, TT.CHANNEL_UNUSED)
+        tagger.simulatePoisson([1, 2], rate=1e5)
         gate = TT.ChannelGate(3, 4, initial=TT.GatedChannelInitial.Open)
         TT.HistogramLogBins(tagger, 1, 2, -9, -3, 100, click_gate=gate, start_gate=None)
 
