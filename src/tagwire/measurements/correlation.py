@@ -1,0 +1,92 @@
+"""Correlation of two channels: the histogram of all time differences, positive and negative."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tagwire.core.arguments import INT32_MAX, integer
+from tagwire.core.arrays import Float64Array1D, Int32Array1D, Int64Array1D
+from tagwire.core.channels import CHANNEL_UNUSED
+from tagwire.core.tags import TagBlock
+from tagwire.engine.iterator import IteratorBase
+from tagwire.engine.tagger import TimeTaggerBase, require_tagger
+from tagwire.measurements.pairs import PairCounter, clipped, require_span
+
+
+class Correlation(IteratorBase):
+    """Histogram of ``tau = t(channel_1) - t(channel_2)`` over all pairs of tags, around tau = 0.
+
+    Parameters
+    ----------
+    tagger
+        Time Tagger object.
+    channel_1
+        Channel of the clicks.
+    channel_2
+        Channel of the starts; unused or equal to `channel_1`: autocorrelation.
+    binwidth
+        Width of a bin in ps, at least 1.
+    n_bins
+        Number of bins, at least 1. The whole histogram may be up to 2**61 ps wide.
+
+    Notes
+    -----
+    Bins are centred on `getIndex`: with ``h = n_bins // 2`` a pair falls into the bin
+    ``floor((tau + h * binwidth + binwidth // 2) / binwidth)``. In an autocorrelation no tag is paired with itself, and
+    each two tags are two pairs, tau and -tau.
+
+    Time tags are counted. Overflow begin, overflow end and error tags end what came before: no pair spans them.
+    Missed events change nothing, neither the histogram nor the rates in `getDataNormalized`.
+
+    A tag is kept while the histogram can still reach it, so memory grows with the rate times the histogram's width.
+    """
+
+    def __init__(
+        self,
+        tagger: TimeTaggerBase,
+        channel_1: int,
+        channel_2: int = CHANNEL_UNUSED,
+        binwidth: int = 1000,
+        n_bins: int = 1000,
+    ) -> None:
+        owner = require_tagger(tagger)
+        first = owner._channel(channel_1, "channel_1")
+        second = owner._optional_channel(channel_2, "channel_2")
+        width, bins = integer(binwidth, "binwidth", 1), integer(n_bins, "n_bins", 1, INT32_MAX)
+        require_span(width, bins)
+        clicks, starts = first, first if second == CHANNEL_UNUSED else second
+        params = {"channel_1": first, "channel_2": second, "binwidth": width, "n_bins": bins}
+        super().__init__(owner, [clicks, starts], params)
+        self._width, self._bins = width, bins
+        self._pairs = PairCounter(clicks, starts, width, bins, bins // 2 * width + width // 2)
+        self._launch()
+
+    def getData(self) -> Int32Array1D:
+        """Pairs in each bin, int32, shape (n_bins,); a count stays at 2**31 - 1 when it gets there."""
+        with self._lock:
+            return clipped(self._pairs.counts[0])
+
+    def getDataNormalized(self) -> Float64Array1D:
+        """Second-order correlation function g2 of each bin, float64, shape (n_bins,).
+
+        The counts divided by ``binwidth * N1 * N2 / T``, which is what two independent channels would give: N1 and N2
+        are the time tags seen on the channels, T the capture duration (the vendor's formula). Overflow ranges belong to
+        T, so g2 comes out low by the share of time lost in them. NaN while one of the channels has no tags.
+        """
+        with self._lock:
+            counts, events, captured = self._pairs.counts[0].copy(), self._pairs.events.copy(), self._captured
+        expected = self._width * float(events[0]) * float(events[1])
+        return counts * (captured / expected) if expected else np.full(len(counts), np.nan)
+
+    def getIndex(self) -> Int64Array1D:
+        """Centre of each bin in ps, int64, shape (n_bins,): ``(i - n_bins // 2) * binwidth``."""
+        return (np.arange(self._bins, dtype=np.int64) - self._bins // 2) * self._width
+
+    def _process(self, block: TagBlock) -> None:
+        self._pairs.fold(block)
+
+    def _forget(self) -> None:
+        self._pairs.forget()
+
+    def _reset(self) -> None:
+        self._pairs.reset()
