@@ -52,7 +52,6 @@ class FrontendType(IntEnum):
     Firefly = 2
     Pyro5RPC = 3
     UserFrontend = 4
-    DLScat = 5
 
 
 class GatedChannelInitial(IntEnum):

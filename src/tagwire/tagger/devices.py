@@ -6,16 +6,23 @@ import random
 import threading
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tagwire.core.arguments import boolean, member, text
+from tagwire.core.arguments import boolean, member, real, text
 from tagwire.core.enums import Resolution
-from tagwire.core.models import MODELS, Model
+from tagwire.core.models import MODELS, TIME_TAGGER_ULTRA, Model
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.errors import ArgumentError, ArgumentKindError, NoDevice, NotSupported
+from tagwire.recording.files import open_recording
+from tagwire.recording.live import LiveRecording
 from tagwire.sources.base import Source
 from tagwire.sources.simulated import SimulatedSource
 from tagwire.tagger.simulated import TimeTagger
+
+REPLAY_SERIAL = "REPLAY-0001"
+
+SLOWEST = 0.1
+"""Lowest speed of a replay, as for `TimeTaggerVirtual`."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,32 @@ def simulated_device(key: str) -> AvailableDevice:
         raise ArgumentError(f"model is {key!r}, but must be one of {', '.join(MODELS)}")
     model = MODELS[key]
     return AvailableDevice(model.serial, model, lambda: SimulatedSource(model, random.getrandbits(63)))
+
+
+def replayed_device(path: str, speed: float = 1.0, loop: bool = False) -> AvailableDevice:
+    """An instrument that measures what was recorded, as if that happened now; each opening begins anew.
+
+    It has the recording's channels and the settings and ranges of a Time Tagger Ultra. Its dead time is 0 after
+    start-up, for the recorded tags have passed one already. At the end silence follows.
+
+    Parameters
+    ----------
+    path
+        Recording, as for `tagwire.recording.files.open_recording`.
+    speed
+        Stream time per real time, at least 0.1.
+    loop
+        Begin again at the end.
+
+    Raises
+    ------
+    FileUnreadable
+        (RuntimeError) The file cannot be replayed.
+    """
+    pace, again = real(speed, "speed", SLOWEST), boolean(loop, "loop")
+    open_recording(path).close()
+    model = replace(TIME_TAGGER_ULTRA, serial=REPLAY_SERIAL, deadtime_default=0)
+    return AvailableDevice(model.serial, model, lambda: LiveRecording(open_recording(path), again), pace)
 
 
 class _Registry:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tagwire.core.arguments import boolean, integer, real
+from tagwire.core.arguments import boolean, integer, member, real
 from tagwire.core.enums import TestSignalSource
 from tagwire.core.models import TIME_TAGGER_X
-from tagwire.errors import ArgumentError
 from tagwire.tagger.part import HardwarePart
 from tagwire.tagger.state import CLOCK_AUTO, TRIGGER_LEVEL_DEFAULT
 
@@ -25,10 +24,7 @@ class ExtraSettings(HardwarePart):
             Digital, which is the state after start-up, or Analog.
         """
         self._require_source()
-        number = integer(source, "source")
-        if number not in list(TestSignalSource):
-            raise ArgumentError(f"source is {number}, but must be one of {[s.name for s in TestSignalSource]}")
-        self._state.test_source = TestSignalSource(number)
+        self._state.test_source = member(source, "source", TestSignalSource)
 
     def getTestSignalSource(self) -> TestSignalSource:
         """Generator of the test signal (Time Tagger X)."""

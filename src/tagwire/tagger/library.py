@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 
 from tagwire import __version__
-from tagwire.core.arguments import boolean, integer
+from tagwire.core.arguments import boolean, member
 from tagwire.core.enums import FrontendType, UsageStatisticsStatus
-from tagwire.errors import ArgumentError, ArgumentKindError, NotSupported
+from tagwire.errors import ArgumentKindError, NotSupported
 
 API_VERSION = "2.22.6"
 """Version of the vendor's library whose API is followed."""
@@ -104,9 +104,7 @@ def setFrontend(frontend: FrontendType) -> None:
     frontend
         Program that uses the library.
     """
-    number = integer(frontend, "frontend")
-    if number not in list(FrontendType):
-        raise ArgumentError(f"frontend is {number}, but must be a member of FrontendType: 0..{len(FrontendType) - 1}")
+    member(frontend, "frontend", FrontendType)
 
 
 def setUsageStatisticsStatus(new_status: UsageStatisticsStatus, persistent_config: bool = True) -> None:
@@ -119,10 +117,10 @@ def setUsageStatisticsStatus(new_status: UsageStatisticsStatus, persistent_confi
     persistent_config
         Makes no difference.
     """
-    number = integer(new_status, "new_status", 0, len(UsageStatisticsStatus) - 1)
+    status = member(new_status, "new_status", UsageStatisticsStatus)
     boolean(persistent_config, "persistent_config")
-    if number != UsageStatisticsStatus.Disabled:
-        raise NotSupported(f"new_status is {UsageStatisticsStatus(number).name}, but nothing is ever collected here")
+    if status != UsageStatisticsStatus.Disabled:
+        raise NotSupported(f"new_status is {status.name}, but nothing is ever collected here")
 
 
 def getUsageStatisticsStatus() -> UsageStatisticsStatus:

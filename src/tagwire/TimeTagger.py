@@ -1,0 +1,218 @@
+"""The Time Tagger API: the vendor's names, on Tagwire's engine.
+
+A script written for the vendor's library runs on this module in its place::
+
+    from tagwire import TimeTagger
+
+    tagger = TimeTagger.createTimeTagger()
+    tagger.setTestSignal([1, 2], True)
+    correlation = TimeTagger.Correlation(tagger, 1, 2, binwidth=10, n_bins=1000)
+    correlation.startFor(int(1e12))
+    correlation.waitUntilFinished()
+
+Times are int64 picoseconds; wrong arguments raise ValueError or TypeError, and what cannot be done RuntimeError (see
+`tagwire.errors`).
+"""
+
+from tagwire.core.channels import CHANNEL_UNUSED
+from tagwire.core.enums import (
+    AccessMode,
+    ChannelEdge,
+    CoincidenceTimestamp,
+    FpgaLinkInterface,
+    FrontendType,
+    GatedChannelInitial,
+    LanguageUsed,
+    Resolution,
+    TestSignalSource,
+    UsageStatisticsStatus,
+)
+from tagwire.core.tags import TagType
+from tagwire.engine.device_settings import TimeTaggerSource
+from tagwire.engine.iterator import IteratorBase
+from tagwire.engine.tagger import TimeTaggerBase
+from tagwire.measurements.correlation import Correlation
+from tagwire.measurements.counter import Counter, CounterData
+from tagwire.measurements.countrate import Countrate
+from tagwire.measurements.histogram import Histogram
+from tagwire.measurements.markers import CountBetweenMarkers
+from tagwire.measurements.startstop import StartStop
+from tagwire.measurements.stream import TimeTagStream, TimeTagStreamBuffer
+from tagwire.measurements.timedifferences import TimeDifferences
+from tagwire.tagger.devices import createTimeTagger, freeTimeTagger, getTimeTaggerModel, scanTimeTagger
+from tagwire.tagger.hardware import TimeTaggerHardware
+from tagwire.tagger.library import (
+    LOGGER_ERROR,
+    LOGGER_INFO,
+    LOGGER_WARNING,
+    getTimeTaggerChannelNumberScheme,
+    getUsageStatisticsReport,
+    getUsageStatisticsStatus,
+    getVersion,
+    hasTimeTaggerVirtualLicense,
+    setFrontend,
+    setLogger,
+    setTimeTaggerChannelNumberScheme,
+    setUsageStatisticsStatus,
+)
+from tagwire.tagger.simulated import TimeTagger
+from tagwire.tagger.synchronized import SynchronizedMeasurements
+from tagwire.virtual.coincidence import Coincidence, Coincidences
+from tagwire.virtual.combiner import Combiner
+from tagwire.virtual.delayed import DelayedChannel, DelayedChannels
+from tagwire.virtual.gated import GatedChannel, GatedChannels
+
+AccessMode_Listen = AccessMode.Listen.value
+AccessMode_SynchronousListen = AccessMode.SynchronousListen.value
+AccessMode_Control = AccessMode.Control.value
+AccessMode_SynchronousControl = AccessMode.SynchronousControl.value
+ChannelEdge_All = ChannelEdge.All.value
+ChannelEdge_Rising = ChannelEdge.Rising.value
+ChannelEdge_Falling = ChannelEdge.Falling.value
+ChannelEdge_HighResAll = ChannelEdge.HighResAll.value
+ChannelEdge_HighResRising = ChannelEdge.HighResRising.value
+ChannelEdge_HighResFalling = ChannelEdge.HighResFalling.value
+ChannelEdge_StandardAll = ChannelEdge.StandardAll.value
+ChannelEdge_StandardRising = ChannelEdge.StandardRising.value
+ChannelEdge_StandardFalling = ChannelEdge.StandardFalling.value
+CoincidenceTimestamp_Last = CoincidenceTimestamp.Last.value
+CoincidenceTimestamp_Average = CoincidenceTimestamp.Average.value
+CoincidenceTimestamp_First = CoincidenceTimestamp.First.value
+CoincidenceTimestamp_ListedFirst = CoincidenceTimestamp.ListedFirst.value
+FpgaLinkInterface_SFPP_10GE = FpgaLinkInterface.SFPP_10GE.value
+FpgaLinkInterface_QSFPP_40GE = FpgaLinkInterface.QSFPP_40GE.value
+FrontendType_Undefined = FrontendType.Undefined.value
+FrontendType_WebApp = FrontendType.WebApp.value
+FrontendType_Firefly = FrontendType.Firefly.value
+FrontendType_Pyro5RPC = FrontendType.Pyro5RPC.value
+FrontendType_UserFrontend = FrontendType.UserFrontend.value
+FrontendType_DLScat = 5
+GatedChannelInitial_Closed = GatedChannelInitial.Closed.value
+GatedChannelInitial_Open = GatedChannelInitial.Open.value
+LanguageUsed_Cpp = LanguageUsed.Cpp.value
+LanguageUsed_Python = LanguageUsed.Python.value
+LanguageUsed_Csharp = LanguageUsed.Csharp.value
+LanguageUsed_Matlab = LanguageUsed.Matlab.value
+LanguageUsed_Labview = LanguageUsed.Labview.value
+LanguageUsed_Mathematica = LanguageUsed.Mathematica.value
+LanguageUsed_Unknown = LanguageUsed.Unknown.value
+Resolution_Standard = Resolution.Standard.value
+Resolution_HighResA = Resolution.HighResA.value
+Resolution_HighResB = Resolution.HighResB.value
+Resolution_HighResC = Resolution.HighResC.value
+TestSignalSource_Digital = TestSignalSource.Digital.value
+TestSignalSource_Analog = TestSignalSource.Analog.value
+UsageStatisticsStatus_Disabled = UsageStatisticsStatus.Disabled.value
+UsageStatisticsStatus_Collecting = UsageStatisticsStatus.Collecting.value
+UsageStatisticsStatus_CollectingAndUploading = UsageStatisticsStatus.CollectingAndUploading.value
+
+TT_CHANNEL_RISING_AND_FALLING_EDGES = 0
+TT_CHANNEL_RISING_EDGES = 1
+TT_CHANNEL_FALLING_EDGES = 2
+
+UNKNOWN = 0
+HIGH = 1
+LOW = 2
+
+__all__ = [
+    "CHANNEL_UNUSED",
+    "HIGH",
+    "LOGGER_ERROR",
+    "LOGGER_INFO",
+    "LOGGER_WARNING",
+    "LOW",
+    "TT_CHANNEL_FALLING_EDGES",
+    "TT_CHANNEL_RISING_AND_FALLING_EDGES",
+    "TT_CHANNEL_RISING_EDGES",
+    "UNKNOWN",
+    "AccessMode",
+    "AccessMode_Control",
+    "AccessMode_Listen",
+    "AccessMode_SynchronousControl",
+    "AccessMode_SynchronousListen",
+    "ChannelEdge",
+    "ChannelEdge_All",
+    "ChannelEdge_Falling",
+    "ChannelEdge_HighResAll",
+    "ChannelEdge_HighResFalling",
+    "ChannelEdge_HighResRising",
+    "ChannelEdge_Rising",
+    "ChannelEdge_StandardAll",
+    "ChannelEdge_StandardFalling",
+    "ChannelEdge_StandardRising",
+    "Coincidence",
+    "CoincidenceTimestamp",
+    "CoincidenceTimestamp_Average",
+    "CoincidenceTimestamp_First",
+    "CoincidenceTimestamp_Last",
+    "CoincidenceTimestamp_ListedFirst",
+    "Coincidences",
+    "Combiner",
+    "Correlation",
+    "CountBetweenMarkers",
+    "Counter",
+    "CounterData",
+    "Countrate",
+    "DelayedChannel",
+    "DelayedChannels",
+    "FpgaLinkInterface",
+    "FpgaLinkInterface_QSFPP_40GE",
+    "FpgaLinkInterface_SFPP_10GE",
+    "FrontendType",
+    "FrontendType_DLScat",
+    "FrontendType_Firefly",
+    "FrontendType_Pyro5RPC",
+    "FrontendType_Undefined",
+    "FrontendType_UserFrontend",
+    "FrontendType_WebApp",
+    "GatedChannel",
+    "GatedChannelInitial",
+    "GatedChannelInitial_Closed",
+    "GatedChannelInitial_Open",
+    "GatedChannels",
+    "Histogram",
+    "IteratorBase",
+    "LanguageUsed",
+    "LanguageUsed_Cpp",
+    "LanguageUsed_Csharp",
+    "LanguageUsed_Labview",
+    "LanguageUsed_Mathematica",
+    "LanguageUsed_Matlab",
+    "LanguageUsed_Python",
+    "LanguageUsed_Unknown",
+    "Resolution",
+    "Resolution_HighResA",
+    "Resolution_HighResB",
+    "Resolution_HighResC",
+    "Resolution_Standard",
+    "StartStop",
+    "SynchronizedMeasurements",
+    "TagType",
+    "TestSignalSource",
+    "TestSignalSource_Analog",
+    "TestSignalSource_Digital",
+    "TimeDifferences",
+    "TimeTagStream",
+    "TimeTagStreamBuffer",
+    "TimeTagger",
+    "TimeTaggerBase",
+    "TimeTaggerHardware",
+    "TimeTaggerSource",
+    "UsageStatisticsStatus",
+    "UsageStatisticsStatus_Collecting",
+    "UsageStatisticsStatus_CollectingAndUploading",
+    "UsageStatisticsStatus_Disabled",
+    "createTimeTagger",
+    "freeTimeTagger",
+    "getTimeTaggerChannelNumberScheme",
+    "getTimeTaggerModel",
+    "getUsageStatisticsReport",
+    "getUsageStatisticsStatus",
+    "getVersion",
+    "hasTimeTaggerVirtualLicense",
+    "scanTimeTagger",
+    "setFrontend",
+    "setLogger",
+    "setTimeTaggerChannelNumberScheme",
+    "setUsageStatisticsStatus",
+]
