@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from tagwire.core.channels import FIRST_VIRTUAL_CHANNEL
-from tagwire.core.tags import TagBlock, TagType, concatenate
+from tagwire.core.tags import TagBlock, TagType
 from tagwire.engine.turnstile import Turnstile
 from tagwire.sources.base import Source
 
@@ -88,10 +88,8 @@ class _Stage:
         return self.buffer.flush() if self.buffer is not None and self.buffer.started else None
 
     def _drain(self, block: TagBlock) -> TagBlock:
-        held = self.flush()
-        if held is None or held.begin == held.end or held.begin >= block.begin:
-            return block
-        return concatenate(held.begin, block.end, [held, block])
+        """The block with everything held back so far, so that the stream goes on without a gap."""
+        return block if self.buffer is None else self.buffer.push(block, None, 0)
 
 
 class Hub:
@@ -246,8 +244,7 @@ class Hub:
 def _parts(block: TagBlock, size: int) -> Iterable[TagBlock]:
     """The block in parts of at most about `size` tags; tags of equal time stay together."""
     while len(block) > size:
-        first, block = block.split(int(block.time[size]))
-        if not len(first):
-            break
+        cut = int(block.time[size])
+        first, block = block.split(cut if cut > block.time[0] else cut + 1)
         yield first
     yield block
