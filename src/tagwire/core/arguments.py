@@ -51,7 +51,7 @@ def real(value: Any, name: str, low: float = -math.inf, high: float = math.inf) 
         raise ArgumentKindError(f"{name} must be a number, not {value!r}")
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ArgumentKindError(f"{name} must be a number, not {value!r}") from None
     if not (math.isfinite(number) and low <= number <= high):
         raise ArgumentError(f"{name} is {number:g}, but must be within [{low:g}, {high:g}]")
