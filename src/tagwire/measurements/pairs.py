@@ -191,12 +191,13 @@ def _split(
 ) -> tuple[np.uint64, np.uint64]:
     """Append tags to their channels, without a branch; note those that have a partner, and its place."""
     one = np.uint64(1)
+    click, start = channels[0], channels[1]
     n_clicks, n_starts = np.uint64(sizes[0]), np.uint64(sizes[1])
     last_click, last_start = clicks[n_clicks - one], starts[n_starts - one]
     late_clicks = late_starts = np.uint64(0)
     for i in range(len(time)):
         t = time[i]
-        is_click, is_start = channel[i] == channels[0], channel[i] == channels[1]
+        is_click, is_start = channel[i] == click, channel[i] == start
         work[0, late_clicks] = t
         work[1, late_clicks] = n_starts - one
         late_clicks += np.uint64(is_click & (t - last_start < forward))
@@ -226,11 +227,12 @@ def _count(
 ) -> None:
     """Count the pairs of `size` tags with all partners closer than `reach`, from the nearest (given) one on."""
     one = np.uint64(1)
+    offset, width, multiplier, shift = grid[1], grid[2], grid[3], grid[4]
     for _ in range(LAYERS):
         left = np.uint64(0)
         for i in range(size):
             t, place = times[i], places[i]
-            counts[_bin(sign * (t - partners[place]), grid)] += 1
+            counts[_divided(offset + sign * (t - partners[place]), width, multiplier, shift)] += 1
             times[left] = t
             places[left] = place - one
             left += np.uint64(t - partners[place - one] < reach)
@@ -238,14 +240,13 @@ def _count(
     for i in range(size):
         t, place = times[i], places[i]
         while t - partners[place] < reach:
-            counts[_bin(sign * (t - partners[place]), grid)] += 1
+            counts[_divided(offset + sign * (t - partners[place]), width, multiplier, shift)] += 1
             place -= one
 
 
 @kernel
-def _bin(tau: np.uint64, grid: UInt64Array) -> np.uint64:
-    x = tau + grid[1]
-    return np.uint64((x * grid[3]) >> grid[4] if grid[3] else x // grid[2])
+def _divided(x: np.uint64, width: np.uint64, multiplier: np.uint64, shift: np.uint64) -> np.uint64:
+    return np.uint64((x * multiplier) >> shift if multiplier else x // width)
 
 
 @kernel
@@ -258,9 +259,13 @@ def drop_old(time: UInt64Array, grid: UInt64Array, clicks: UInt64Array, starts: 
 
 @kernel
 def _dropped(times: UInt64Array, size: int, now: np.uint64, reach: np.uint64) -> int:
-    first = 1
-    while first < size and now - times[first] >= reach:
-        first += 1
+    first, last = 1, size
+    while first < last:
+        middle = (first + last) // 2
+        if now - times[middle] >= reach:
+            first = middle + 1
+        else:
+            last = middle
     for i in range(first, size):
         times[1 + i - first] = times[i]
     return 1 + size - first

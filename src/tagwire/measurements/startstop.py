@@ -13,7 +13,7 @@ from tagwire.engine.kernel import kernel
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.measurements.gaps import stretches
 
-NEAR_BINS = 65_536
+NEAR_BINS = 1 << 20
 """Bins from zero on that are counted in an array; those beyond are kept sorted, only where they are not empty."""
 
 
@@ -54,7 +54,6 @@ class StartStop(IteratorBase):
         super().__init__(owner, [click, starts], params)
         self._channels: Int32Array = np.array([click, starts], np.int32)
         self._armed: Int64Array = np.zeros(2, np.int64)
-        self._near: Int64Array = np.zeros(NEAR_BINS, np.int64)
         self._launch()
 
     def getData(self) -> Int64Array2D:
@@ -78,7 +77,7 @@ class StartStop(IteratorBase):
 
     def _reset(self) -> None:
         self._forget()
-        self._near[:] = 0
+        self._near: Int64Array = np.zeros(NEAR_BINS, np.int64)
         self._far = SparseCounts()
 
 
