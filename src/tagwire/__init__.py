@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tagwire import errors
+from tagwire._version import __version__
 
 if TYPE_CHECKING:
     from tagwire.rpc.module import RemoteModule
 
 __all__ = ["TimeTagger", "__version__", "connect", "errors"]
-__version__ = "0.1.0"
 
 
 def connect(host: str = "localhost", port: int = 23000) -> RemoteModule:

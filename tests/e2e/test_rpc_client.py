@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import _thread
+import copy
 import inspect
 import os
+import pickle
+import signal
+import socket
 import subprocess
 import sys
 import threading
+import warnings
 from enum import IntEnum, IntFlag
 from pathlib import Path
 from typing import Any
@@ -104,7 +110,9 @@ def test_values_come_back_as_they_were(TT: Any, value: Any) -> None:
     assert answer == value or np.isnan(value)
 
 
-@pytest.mark.parametrize("dtype", ["i1", "u2", "i4", "i8", "f4", "f8", "?", "c16", ">i4", [("a", "i4"), ("b", "f8", 2)]])
+@pytest.mark.parametrize(
+    "dtype", ["i1", "u2", "i4", "i8", "f4", "f8", "?", "c16", ">i4", [("a", "i4"), ("b", "f8", 2)]]
+)
 @pytest.mark.parametrize("shape", [(), (0,), (5,), (2, 0, 3), (3, 4)])
 def test_arrays_keep_type_and_shape(TT: Any, dtype: Any, shape: tuple[int, ...]) -> None:
     array = np.ones(shape, dtype)
@@ -150,6 +158,14 @@ def test_live_objects_inside_results(TT: Any) -> None:
     assert isinstance(member, TT.Counter)
     assert member.getData().shape == (1, 1)
     assert isinstance(TT.Experimental.Pulser(tagger).getChannel(), int)
+
+
+def test_a_remote_object_cannot_be_copied(TT: Any) -> None:
+    gate = TT.Gate(1)
+    with pytest.raises(TypeError, match="lives at the server"):
+        copy.copy(gate)
+    with pytest.raises(TypeError, match="lives at the server"):
+        pickle.dumps(gate)
 
 
 def test_local_code_and_callbacks_are_refused_clearly(TT: Any) -> None:
@@ -382,8 +398,6 @@ def test_nobody_answers() -> None:
 
 
 def test_somebody_else_answers(TT: Any) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as other:
 
         def answer() -> None:
@@ -429,13 +443,36 @@ def test_the_server_dies_in_mid_call(tiny_server: Server) -> None:
     TT.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there, a signal does not end a socket's wait")
 def test_interrupting_a_call_costs_only_that_call(TT: Any) -> None:
-    import _thread
-
     counter = TT.Counter(TT.createTimeTagger(), [1])
-    threading.Thread(target=lambda: (tiny._entered.wait(5), _thread.interrupt_main())).start()
+
+    def interrupt() -> None:
+        tiny._entered.wait(5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
-        threading.Thread(target=tiny._entered.set).start()
+        TT.hold()
+    assert counter.getData().shape == (1, 1)
+
+
+def test_a_wait_without_end_can_be_interrupted(TT: Any) -> None:
+    counter = TT.Counter(TT.createTimeTagger(), [1])
+    waiting = threading.Event()
+    invoke = tiny.Counter.waitUntilFinished
+
+    def wait(self: tiny.Counter, timeout: int = -1) -> bool:
+        waiting.set()
+        return invoke(self, timeout)
+
+    def interrupt() -> None:
+        waiting.wait(5)
+        _thread.interrupt_main()  # only a flag, as Ctrl-C is on systems where it does not end a socket's wait
+
+    threading.Thread(target=interrupt).start()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        patch.setattr(tiny.Counter, "waitUntilFinished", wait)
         counter.waitUntilFinished()
     assert counter.getData().shape == (1, 1)
 
@@ -470,8 +507,6 @@ def test_a_forked_child_may_not_use_the_connection(TT: Any) -> None:
         pytest.skip("this system cannot fork")
     gate = TT.Gate(4)
     read, write = os.pipe()
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the child only tries one call and leaves
         child = os.fork()

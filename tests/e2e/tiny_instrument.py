@@ -228,7 +228,9 @@ class CounterData:
 class Counter(IteratorBase):
     """Counts clicks."""
 
-    def __init__(self, tagger: TimeTaggerBase, channels: Sequence[int], binwidth: int = 1000, n_values: int = 1) -> None:
+    def __init__(
+        self, tagger: TimeTaggerBase, channels: Sequence[int], binwidth: int = 1000, n_values: int = 1
+    ) -> None:
         if n_values < 1:
             raise ArgumentError(f"n_values must be at least 1, not {n_values}")
         self._set_up(tagger)

@@ -97,10 +97,10 @@ class Daemon:
             greeting = self._greet(peer, data)
         except Exception as error:
             log.info("a connection was refused: %s", error)
-            self._refuse(peer, message, str(error))
+            pyro.send(peer.sock, protocol.MSG_CONNECTFAIL, message, pyro.dump(message, str(error)))
             return False
         answer = {"handshake": greeting, "meta": None if peer.session else self._metadata(peer.target)}
-        pyro.send(peer.sock, protocol.MSG_CONNECTOK, message, pyro.dump(message.serializer_id, answer))
+        pyro.send(peer.sock, protocol.MSG_CONNECTOK, message, pyro.dump(message, answer))
         return True
 
     def _greet(self, peer: _Peer, data: Any) -> object:
@@ -115,11 +115,6 @@ class Daemon:
             raise ProtocolError(f"this server speaks version {PROTOCOL} of the protocol, the client another one")
         peer.session = self._sessions.join(data["session"])
         return {"tagwire": PROTOCOL}
-
-    def _refuse(self, peer: _Peer, message: Any, reason: str) -> None:
-        if message.serializer_id not in (pyro.SERPENT, pyro.MARSHAL, pyro.JSON, pyro.MSGPACK):
-            message.serializer_id = pyro.SERPENT  # a Pyro client reads a handshake's answer in any serializer
-        pyro.send(peer.sock, protocol.MSG_CONNECTFAIL, message, pyro.dump(message.serializer_id, reason))
 
     def _request(self, peer: _Peer) -> None:
         message = pyro.receive(peer.sock, (protocol.MSG_INVOKE, protocol.MSG_PING), pyro.REQUEST_LIMIT)
@@ -138,10 +133,10 @@ class Daemon:
             pyro.check(message)
             requests = pyro.load_requests(message)
             if message.flags & pyro.BATCH:
-                return pyro.BATCH, pyro.dump(message.serializer_id, self._batch(requests, peer))
-            return 0, pyro.dump(message.serializer_id, self._call(requests[0], peer.caller))
+                return pyro.BATCH, pyro.dump(message, self._batch(requests, peer))
+            return 0, pyro.dump(message, self._call(requests[0], peer.caller))
         except Exception as error:
-            return pyro.EXCEPTION, pyro.dump(message.serializer_id, _for_pyro(error))
+            return pyro.EXCEPTION, pyro.dump(message, _for_pyro(error))
 
     def _batch(self, requests: list[pyro.Request], peer: _Peer) -> list[object]:
         results: list[object] = []

@@ -59,7 +59,8 @@ class Door:
         if isinstance(value, np.ndarray):
             return self._arrays(value)
         if isinstance(value, list | tuple):
-            return type(value)([self.plain(item) for item in value])
+            items = [self.plain(item) for item in value]
+            return tuple(items) if isinstance(value, tuple) else items
         if isinstance(value, dict):
             return {key: self.plain(item) for key, item in value.items()}
         return _scalar(value)

@@ -13,7 +13,8 @@ from typing import Any
 
 from tagwire import errors
 
-_PLAIN = (str, int, float, bool, bytes, type(None))
+_JSON = (str, int, float, bool, type(None))
+_PLAIN = (*_JSON, bytes)
 
 
 def to_fault(error: Exception) -> dict[str, Any]:
@@ -37,8 +38,12 @@ def from_fault(fault: dict[str, Any]) -> Exception:
 
 def to_builtin(error: Exception) -> Exception:
     """An exception of a builtin type that says the same as `error`: plain Pyro clients know no others."""
-    kind = _builtin_bases(type(error))[0]
-    return _make(kind, _plain_args(error) if kind is type(error) else [_message(error, kind)], str(error))
+    kinds = _builtin_bases(type(error))
+    if kinds[0] is type(error) and all(type(arg) in _JSON for arg in error.args):
+        return kinds[0](*error.args)
+    named = isinstance(error, errors.TagwireError) or kinds[0] is not Exception
+    message = str(error) if named else f"{type(error).__name__}: {error}"
+    return next(made for made in (_try_make(kind, [message]) for kind in kinds) if made is not None)
 
 
 def _builtin_bases(kind: type[BaseException]) -> list[type[Exception]]:
@@ -47,11 +52,6 @@ def _builtin_bases(kind: type[BaseException]) -> list[type[Exception]]:
 
 def _plain_args(error: Exception) -> list[Any]:
     return [arg if type(arg) in _PLAIN else str(arg) for arg in error.args]
-
-
-def _message(error: Exception, kind: type[Exception]) -> str:
-    known = isinstance(error, errors.TagwireError) or kind is not Exception
-    return str(error) if known else f"{type(error).__name__}: {error}"
 
 
 def _rebuild(fault: dict[str, Any]) -> Exception:
@@ -74,7 +74,11 @@ def _builtin(name: str) -> type[Exception] | None:
 
 
 def _make(kind: type[Exception], args: list[Any], message: str) -> Exception:
+    return _try_make(kind, args) or RuntimeError(message)
+
+
+def _try_make(kind: type[Exception], args: list[Any]) -> Exception | None:
     try:
         return kind(*args)
     except TypeError:  # a constructor with a signature of its own, such as UnicodeDecodeError
-        return RuntimeError(message)
+        return None

@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 MAX_CONNECTIONS = 2000
 """Plain Pyro clients need one connection per live object."""
 
+_LOOK_S = 0.5
+"""How often the listener looks whether it was closed; not every system wakes it up."""
+
 _KEEPALIVE = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2}
 
 
@@ -55,24 +58,26 @@ class Listener:
         self._serve = serve
         self._lock = threading.Lock()
         self._open: dict[socket.socket, threading.Thread] = {}
-        self._closing = False
+        self._sock.settimeout(_LOOK_S)
+        self._closing = threading.Event()
         self.address: tuple[str, int] = self._sock.getsockname()[:2]
 
     def run(self) -> None:
         """Accept until `close`."""
-        while not self._closing:
+        while not self._closing.is_set():
             try:
                 sock, _ = self._sock.accept()
+            except TimeoutError:
+                continue
             except OSError:
-                if self._closing:
-                    return
-                log.exception("accepting a connection failed")
+                if not self._closing.wait(_LOOK_S):
+                    log.exception("accepting a connection failed")
                 continue
             self._start(sock)
 
     def close(self, timeout: float = 2.0) -> None:
         """Close all connections; threads still inside a call get `timeout` seconds together to notice."""
-        self._closing = True
+        self._closing.set()
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()
@@ -89,7 +94,7 @@ class Listener:
     def _start(self, sock: socket.socket) -> None:
         thread = threading.Thread(target=self._run_connection, args=(sock,), daemon=True, name="tagwire-connection")
         with self._lock:
-            full = self._closing or len(self._open) >= MAX_CONNECTIONS
+            full = self._closing.is_set() or len(self._open) >= MAX_CONNECTIONS
             if not full:
                 self._open[sock] = thread
         if full:

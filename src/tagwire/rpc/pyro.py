@@ -48,27 +48,34 @@ class Request:
 
 def receive(sock: socket.socket, accepted: tuple[int, ...], limit: int) -> Any:
     """The next message, its payload undecoded."""
-    header = socketutil.receive_data(sock, 40)
-    protocol.ReceivingMessage.validate(bytes(header))
-    message = protocol.ReceivingMessage(bytes(header))
+    message = protocol.ReceivingMessage(bytes(socketutil.receive_data(sock, 40)))
     size = message.annotations_size + message.data_size
     if message.type not in accepted or size > limit:
         raise pyro_errors.ProtocolError(f"message of type {message.type} and {size} bytes is not accepted here")
     payload = socketutil.receive_data(sock, size)
     if not message.flags & _REFUSED_FLAGS:
-        message.add_payload(payload)
+        try:
+            message.add_payload(payload)
+        except (ValueError, AssertionError) as error:
+            raise pyro_errors.ProtocolError(f"the annotations make no sense: {error}") from error
     return message
 
 
 def send(sock: socket.socket, kind: int, request: Any, payload: bytes, flags: int = 0) -> None:
-    """Answer `request` in its own serializer."""
-    protocol_message = protocol.SendingMessage(kind, flags, request.seq, request.serializer_id, payload)
-    socketutil.send_data(sock, protocol_message.data)
+    """Answer `request`, the payload being in the serializer that `answers_in` says."""
+    message = protocol.SendingMessage(kind, flags, request.seq, answers_in(request), payload)
+    socketutil.send_data(sock, message.data)
 
 
-def dump(serializer_id: int, value: object) -> bytes:
-    """`value` in a format that the peer can read; writing marshal is harmless, reading it is not."""
-    data: bytes = serializers.serializers_by_id[serializer_id].dumps(value)
+def answers_in(request: Any) -> int:
+    """Id of the serializer of the answer: the request's own, as far as it is known here."""
+    known = request.serializer_id in serializers.serializers_by_id
+    return int(request.serializer_id) if known else SERPENT
+
+
+def dump(request: Any, value: object) -> bytes:
+    """`value` for the answer to `request`; writing marshal is harmless, reading it is not."""
+    data: bytes = serializers.serializers_by_id[answers_in(request)].dumps(value)
     return data
 
 

@@ -7,7 +7,7 @@ import inspect
 import weakref
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from tagwire.core.catalog import ClassSpec, Kind, MethodSpec, ParamSpec, PropertySpec
 from tagwire.errors import NotSupported
@@ -34,6 +34,9 @@ class RemoteObject:
         close = difflib.get_close_matches(name, [n for n in dir(type(self)) if not n.startswith("_")], n=3)
         hint = f". Did you mean: {', '.join(close)}?" if close else ""
         raise AttributeError(f"{kind!r} object has no attribute {name!r}{hint}")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} lives at the server and cannot be copied or pickled")
 
     def __repr__(self) -> str:
         link = self._tagwire_link

@@ -138,7 +138,8 @@ class Service:
         if value is None or isinstance(value, int | float | str | bytes | np.ndarray | np.generic):
             return value
         if isinstance(value, list | tuple):
-            return type(value)([self._result(item, spec, caller, source) for item in value])
+            items = [self._result(item, spec, caller, source) for item in value]
+            return tuple(items) if isinstance(value, tuple) else items
         if isinstance(value, dict):
             return {key: self._result(item, spec, caller, source) for key, item in value.items()}
         known = self.library.spec_of(value) or self.catalog.class_by_name.get(spec.live)

@@ -63,7 +63,7 @@ class SharedTaggers:
         for opened in self._opened:
             if serial == opened.serial and options != opened.options:
                 raise NoDevice(f"Time Tagger {serial} is already open with {opened.options}; asked for {options}")
-            own = any(lease.caller is caller for lease in opened.resource.leases)
+            own = any(lease.caller is caller for lease in tuple(opened.resource.leases))
             wanted = serial == opened.serial or (not serial and not own)
             if wanted and options == opened.options:
                 return self._registry.share(opened.resource, caller)

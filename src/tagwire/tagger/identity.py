@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tagwire import __version__
+from tagwire._version import __version__
 from tagwire.core.arguments import integer
 from tagwire.core.enums import ChannelEdge
 from tagwire.errors import ArgumentError

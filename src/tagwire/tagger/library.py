@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from tagwire import __version__
+from tagwire._version import __version__
 from tagwire.core.arguments import boolean, member
 from tagwire.core.enums import FrontendType, UsageStatisticsStatus
 from tagwire.errors import ArgumentKindError, NotSupported
