@@ -39,6 +39,7 @@ from tagwire.measurements.markers import CountBetweenMarkers
 from tagwire.measurements.startstop import StartStop
 from tagwire.measurements.stream import TimeTagStream, TimeTagStreamBuffer
 from tagwire.measurements.timedifferences import TimeDifferences
+from tagwire.recording.reader import FileReader
 from tagwire.tagger.devices import createTimeTagger, freeTimeTagger, getTimeTaggerModel, scanTimeTagger
 from tagwire.tagger.hardware import TimeTaggerHardware
 from tagwire.tagger.library import (
@@ -57,6 +58,7 @@ from tagwire.tagger.library import (
 )
 from tagwire.tagger.simulated import TimeTagger
 from tagwire.tagger.synchronized import SynchronizedMeasurements
+from tagwire.tagger.virtual import TimeTaggerVirtual, createTimeTaggerVirtual
 from tagwire.virtual.coincidence import Coincidence, Coincidences
 from tagwire.virtual.combiner import Combiner
 from tagwire.virtual.delayed import DelayedChannel, DelayedChannels
@@ -155,6 +157,7 @@ __all__ = [
     "Countrate",
     "DelayedChannel",
     "DelayedChannels",
+    "FileReader",
     "FpgaLinkInterface",
     "FpgaLinkInterface_QSFPP_40GE",
     "FpgaLinkInterface_SFPP_10GE",
@@ -198,11 +201,13 @@ __all__ = [
     "TimeTaggerBase",
     "TimeTaggerHardware",
     "TimeTaggerSource",
+    "TimeTaggerVirtual",
     "UsageStatisticsStatus",
     "UsageStatisticsStatus_Collecting",
     "UsageStatisticsStatus_CollectingAndUploading",
     "UsageStatisticsStatus_Disabled",
     "createTimeTagger",
+    "createTimeTaggerVirtual",
     "freeTimeTagger",
     "getTimeTaggerChannelNumberScheme",
     "getTimeTaggerModel",

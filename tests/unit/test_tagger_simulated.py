@@ -144,13 +144,13 @@ def test_the_stream_flows_by_itself_and_ends_when_freed() -> None:
 def test_block_size_reaches_the_flowing_stream() -> None:
     with createTimeTagger("SIM20-0001") as tagger:
         tagger.setStreamBlockSize(4096, 2)
-        assert tagger._pump is not None
-        assert tagger._pump.latency == 2 * 10**9
+        assert tagger._flow.pump is not None
+        assert tagger._flow.pump.latency == 2 * 10**9
 
 
 def test_a_tagger_that_is_dropped_gives_its_instrument_back() -> None:
     tagger = createTimeTagger("SIM20-0001")
-    pump = tagger._pump
+    pump = tagger._flow.pump
     assert pump is not None
     gone = weakref.ref(tagger)
     assert "SIM20-0001" not in scanTimeTagger()

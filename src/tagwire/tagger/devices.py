@@ -110,7 +110,7 @@ class _Registry:
             device = self._choose(serial)
             tagger = TimeTagger._open(device.model, device.source(), device.serial)
             self._taken[device.serial] = tagger
-        tagger._flow(device.speed)
+        tagger._begin(device.speed)
         return tagger
 
     def model_name(self, serial: str) -> str:

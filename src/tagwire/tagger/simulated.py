@@ -7,14 +7,13 @@ from typing import Any, Self
 from tagwire.core.models import Model
 from tagwire.engine.device import DeviceChain
 from tagwire.engine.hub import Hub
-from tagwire.engine.pump import Pump
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.sources.base import Source
 from tagwire.sources.simulated import SimulatedSource
 from tagwire.tagger.configuration import describe
 from tagwire.tagger.extras import ExtraSettings
 from tagwire.tagger.hardware import TimeTaggerHardware
-from tagwire.tagger.lifetime import start_for
+from tagwire.tagger.lifetime import Flow
 from tagwire.tagger.light import LightSettings
 from tagwire.tagger.state import HardwareState
 
@@ -38,21 +37,20 @@ class TimeTagger(TimeTaggerBase, TimeTaggerHardware, ExtraSettings, LightSetting
 
     @classmethod
     def _open(cls, model: Model, source: Source, serial: str) -> Self:
-        """A tagger whose stream stands still until `_flow`."""
+        """A tagger whose stream stands still until `_begin`."""
         tagger = cls.__new__(cls)
         tagger._hub = Hub(source, DeviceChain(model))
         tagger._state = HardwareState(model)
         tagger._serial = serial
-        tagger._pump = None
+        tagger._flow = Flow(tagger, tagger._hub, serial)
         tagger._apply_block_size()
         return tagger
 
-    _pump: Pump | None
+    _flow: Flow
 
-    def _flow(self, speed: float = 1.0) -> None:
+    def _begin(self, speed: float = 1.0) -> None:
         """Let the stream flow, at `speed` times real time."""
-        self._pump = Pump(self._hub, speed, self._state.block_latency * PS_PER_MS, name=self._serial)
-        start_for(self, self._pump)
+        self._flow.start(speed, self._state.block_latency * PS_PER_MS)
 
     def reset(self) -> None:
         """Back to the state after start-up: all settings, the light on simulated channels, and the overflow count.
@@ -73,8 +71,8 @@ class TimeTagger(TimeTaggerBase, TimeTaggerHardware, ExtraSettings, LightSetting
 
     def _apply_block_size(self) -> None:
         self._hub.max_events = self._state.block_events
-        if self._pump is not None:
-            self._pump.latency = self._state.block_latency * PS_PER_MS
+        if self._flow.pump is not None:
+            self._flow.pump.latency = self._state.block_latency * PS_PER_MS
 
     def _apply_test_signal(self) -> None:
         self._hub.command(lambda now: self._connect_test_signal())
@@ -89,8 +87,5 @@ class TimeTagger(TimeTaggerBase, TimeTaggerHardware, ExtraSettings, LightSetting
             source.set_test_signal(number, number in state.test_inputs)
 
     def _free(self) -> None:
-        if self._pump is not None:
-            self._pump.stop()
-        for iterator in self._hub.iterators():
-            iterator._halt()
+        self._flow.end()
         super()._free()
