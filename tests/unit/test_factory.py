@@ -74,7 +74,8 @@ def test_an_instrument_that_measures_what_was_recorded(recordings: Path) -> None
     with TimeTagger.createTimeTagger() as tagger:
         assert isinstance(tagger, TimeTagger.TimeTagger)
         assert tagger.getSerial() == "REPLAY-0001"
-        assert tagger.getChannelList() == (1, 2)
+        assert tagger.getModel() == "Replay of hbt_320MHz_T2.ptu"
+        assert (tagger.getChannelList(), tagger.getDeadtime(1)) == ((1, 2), 0)
         tagger.setInputDelay(1, 1000)
         tagger.setTestSignal(1, True)
         assert tagger.getTestSignal(1)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
-from tagwire.core.models import TIME_TAGGER_ULTRA
-from tagwire.recording.files import open_recording
-from tagwire.recording.live import LiveRecording
-from tagwire.tagger.devices import AvailableDevice, install, simulated_device
+from tagwire.tagger.devices import install, replayed_device, simulated_device
 
 
 def install_simulated(key: str) -> None:
@@ -33,6 +29,4 @@ def install_replay(file: Path, speed: float, loop: bool) -> None:
     FileUnreadable
         (RuntimeError) The file cannot be opened or understood.
     """
-    open_recording(file).close()
-    model = dataclasses.replace(TIME_TAGGER_ULTRA, key="replay", name=f"Replay of {file.name}", serial="REPLAY-0001")
-    install([AvailableDevice(model.serial, model, lambda: LiveRecording(open_recording(file), loop), speed)])
+    install([replayed_device(str(file), speed, loop)])

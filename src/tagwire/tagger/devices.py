@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from tagwire.core.arguments import boolean, member, real, text
 from tagwire.core.enums import Resolution
@@ -64,8 +65,8 @@ def simulated_device(key: str) -> AvailableDevice:
 def replayed_device(path: str, speed: float = 1.0, loop: bool = False) -> AvailableDevice:
     """An instrument that measures what was recorded, as if that happened now; each opening begins anew.
 
-    It has the recording's channels and the settings and ranges of a Time Tagger Ultra. Its dead time is 0 after
-    start-up, for the recorded tags have passed one already. At the end silence follows.
+    It has the recording's channels, the settings and ranges of a Time Tagger Ultra, and a model name that tells what it
+    is. Its dead time is 0 after start-up, for the recorded tags have passed one already. At the end silence follows.
 
     Parameters
     ----------
@@ -83,7 +84,8 @@ def replayed_device(path: str, speed: float = 1.0, loop: bool = False) -> Availa
     """
     pace, again = real(speed, "speed", SLOWEST), boolean(loop, "loop")
     open_recording(path).close()
-    model = replace(TIME_TAGGER_ULTRA, serial=REPLAY_SERIAL, deadtime_default=0)
+    name = f"Replay of {Path(path).name}"
+    model = replace(TIME_TAGGER_ULTRA, name=name, serial=REPLAY_SERIAL, deadtime_default=0)
     return AvailableDevice(model.serial, model, lambda: LiveRecording(open_recording(path), again), pace)
 
 
