@@ -16,11 +16,12 @@ _READABLE = "PicoQuant .ptu (T2 and T3) and Swabian Instruments .ttbin"
 
 def open_file(path: str | os.PathLike[str]) -> Recording:
     """The recording in a file, see `open_recording`."""
-    magic = _magic(Path(path))
+    path = _found(Path(path))
+    magic = _magic(path)
     for start, kind in _FORMATS.items():
         if magic.startswith(start):
             return kind(path)
-    raise FileUnreadable(f"{os.fspath(path)} is not a recording of a known format; what can be read is {_READABLE}")
+    raise FileUnreadable(f"{path} is not a recording of a known format; what can be read is {_READABLE}")
 
 
 def open_recording(path: str | os.PathLike[str], begin: int = 0, duration: int = -1) -> RecordedSource:
@@ -30,7 +31,7 @@ def open_recording(path: str | os.PathLike[str], begin: int = 0, duration: int =
     ----------
     path
         A PicoQuant ``.ptu`` file (T2 or T3), or a ``.ttbin`` file: the header file of a sequence for all of it, a
-        numbered one for that alone. The format is recognised by the content.
+        numbered one for that alone. The format is recognised by the content; the ending ``.ttbin`` may be left away.
     begin
         Time in ps to skip at the beginning of the file; a negative one puts that much silence before it.
     duration
@@ -49,6 +50,12 @@ def open_recording(path: str | os.PathLike[str], begin: int = 0, duration: int =
     except BaseException:
         recording.close()
         raise
+
+
+def _found(path: Path) -> Path:
+    """The file that a name stands for."""
+    longer = path.with_name(f"{path.name}.ttbin") if path.name else path
+    return longer if not path.exists() and longer.exists() else path
 
 
 def _magic(path: Path) -> bytes:

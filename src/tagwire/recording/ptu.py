@@ -22,7 +22,6 @@ from __future__ import annotations
 import datetime
 import logging
 import os
-import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,7 +41,6 @@ logger = logging.getLogger(__name__)
 
 PS_PER_MS = 10**9
 MOST_INPUTS = 64
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, struct.error)
 
 
 class PtuRecording:
@@ -65,15 +63,13 @@ class PtuRecording:
     def __init__(self, path: str | os.PathLike[str], chunk: int = CHUNK) -> None:
         self._name = os.fspath(path)
         self._chunk = chunk
-        self._file: ptufile.PtuFile | None = None
+        self._closed = False
         try:
             self._open()
             self._survey()
         except FileUnreadable as error:
-            self.close()
             raise FileUnreadable(f"{self._name} cannot be read as a PTU file: {error}") from error
-        except _DAMAGE as error:
-            self.close()
+        except Exception as error:  # ptufile meets damaged headers with nearly every kind of error
             raise FileUnreadable(f"{self._name} cannot be read as a PTU file: {error!r}") from error
 
     @property
@@ -110,15 +106,15 @@ class PtuRecording:
 
     def close(self) -> None:
         """Close the file; more than once is fine."""
+        self._closed = True
         self._records = np.empty(0, np.uint32)
-        if self._file is not None:
-            self._file.close()
 
     def _open(self) -> None:
-        self._file = file = ptufile.PtuFile(self._name)
-        _ = file.is_t3, file.record_type
-        self._records = self._map(file)
-        missing = int(file.number_records) - len(self._records)
+        with ptufile.PtuFile(self._name) as file:
+            # The decoder needs the header alone, so the file need not stay open.
+            self._header = file
+            self._records = self._map(file)
+            missing = int(file.number_records) - len(self._records)
         self._configuration = {tag: _plain(value) for tag, value in file.tags.items()} | {"records missing": missing}
         if missing:
             logger.warning("%s is cut short: %d of its records are missing", self._name, missing)
@@ -132,9 +128,9 @@ class PtuRecording:
         return np.memmap(self._name, np.uint32, "r", offset=int(file.record_offset), shape=(count,))
 
     def _decoded(self) -> Iterator[tuple[TagBlock, int]]:
-        if self._file is None or self._file.closed:
+        if self._closed:
             raise FileUnreadable(f"{self._name} was closed")
-        decoder = Decoder(self._file)
+        decoder = Decoder(self._header)
         for first in range(0, len(self._records), self._chunk):
             yield decoder.decode(self._records[first : first + self._chunk])
 

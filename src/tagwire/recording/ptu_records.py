@@ -22,6 +22,9 @@ _PICOHARP_T2 = 0x00010203
 _SYNC_RECORD, _SYNC_MASK = np.uint32(0x80000000), np.uint32(0xFE000000)
 _MARKERS = (1, 2, 3, 4)
 
+_OVERFLOWS, _HOW_MANY, _TOP = np.uint32(127), np.uint32(2**25 - 1), np.uint32(25)
+_PROBE = np.array([127 << 25 | 128, 0], np.uint32)
+
 Columns = tuple[Int64Array, Int32Array]
 
 
@@ -39,6 +42,8 @@ class Decoder:
         self._clock = Scale(float(file.global_resolution))
         self._bins = Scale(float(file.tcspc_resolution)) if file.is_t3 else self._clock
         self._has_sync = not file.is_t3 and int(file.record_type) != _PICOHARP_T2
+        # ptufile (seen in 2026.2.6) adds up T2 overflows in 32 bits: a record that stands for 128 of them adds nothing.
+        self._wraps = int(file.decode_records(_PROBE)["time"][-1]) == 0
         self._base = 0
         self._last_sync = -1
 
@@ -53,6 +58,9 @@ class Decoder:
         # A record of zeros is a photon at count 0 in every format: its time is what the overflows before it sum up to.
         rows = self._file.decode_records(np.append(records, np.uint32(0)))
         counts = rows["time"].astype(np.int64) + self._base
+        if self._wraps:
+            counts[:-1] += (lost := _lost_to_wrapping(records))
+            counts[-1] += lost[-1] if len(lost) else 0
         self._base = int(counts[-1])
         rows, counts = rows[:-1], counts[:-1]
         photons = rows["channel"] >= 0
@@ -91,3 +99,9 @@ class Decoder:
             at = times[(lines >> (line - 1)) & 1 == 1]
             parts.append((at, np.full(len(at), CHANNEL_MARKER + line, np.int32)))
         return parts
+
+
+def _lost_to_wrapping(records: NDArray[np.uint32]) -> Int64Array:
+    """What a sum of overflows in 32 bits lacks up to each record: 2**32 for every 128 overflows of 2**25 in one."""
+    whole = np.where(records >> _TOP == _OVERFLOWS, (records & _HOW_MANY) >> np.uint32(7), np.uint32(0))
+    return np.cumsum(whole, dtype=np.int64) << 32

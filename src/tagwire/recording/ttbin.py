@@ -49,7 +49,7 @@ class TtbinRecording:
             self._channels = tuple(int(c) for c in reader.getChannelList())
             self._configuration: dict[str, Any] = dict(reader.getConfiguration())
             self._begin = int(reader.getData(1).tStart) if reader.hasData() else 0
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             raise self._unreadable(error) from error
 
     @property
