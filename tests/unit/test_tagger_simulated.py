@@ -5,6 +5,8 @@ from __future__ import annotations
 import doctest
 import gc
 import json
+import subprocess
+import sys
 import threading
 import weakref
 
@@ -167,6 +169,22 @@ def test_a_measurement_keeps_its_tagger() -> None:
     assert rate._tagger.sync(10_000)
     assert "SIM20-0001" not in scanTimeTagger()
     freeTimeTagger(rate._tagger)
+
+
+FORGETFUL = """
+from tagwire import TimeTagger
+tagger = TimeTagger.createTimeTagger()
+tagger.simulatePoisson([1, 2], 1e6)
+rate = TimeTagger.Countrate(tagger, [1, 2])
+replay = TimeTagger.createTimeTaggerVirtual()
+replay.run()
+tagger.sync()
+"""
+
+
+def test_a_script_that_frees_nothing_ends_without_a_word() -> None:
+    ended = subprocess.run([sys.executable, "-c", FORGETFUL], capture_output=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
 
 def test_it_cannot_be_made_by_its_name() -> None:

@@ -83,7 +83,8 @@ class SynchronizedMeasurements:
     def stop(self) -> None:
         """Stop to capture with all of them.
 
-        While tags flow, this waits until those behind virtual channels have seen what the others saw.
+        While tags flow, this waits until those behind virtual channels have seen what the others saw. Where none flow,
+        all stop at once, and what virtual channels hold back is not captured.
         """
         self._each(lambda member, now: member._end_at(now))
         while self._hub.flowing and not self.waitUntilFinished(int(WAIT_SLICE * 1000)):
@@ -158,6 +159,7 @@ class SynchronizedTagger(TimeTaggerBase):
         self._hub = tagger._hub
 
     def _adopt(self, iterator: IteratorBase) -> None:
+        require_tagger(self._tagger)
         group = self._group()
         if group is not None:
             group.registerMeasurement(iterator)
