@@ -11,7 +11,7 @@ from tagwire.core.enums import CoincidenceTimestamp
 from tagwire.core.tags import TagBlock
 from tagwire.testing.oracles.virtual import coincidences, with_added
 from tagwire.testing.stepped import SteppedTagger
-from tagwire.testing.strategies import cuts, tag_blocks
+from tagwire.testing.strategies import cuts, distances, tag_blocks
 from tagwire.testing.tap import Tap, rows_of
 from tagwire.virtual.coincidence import Coincidence, Coincidences
 
@@ -21,8 +21,9 @@ WINDOWS = st.one_of(st.integers(0, 10), st.integers(0, 500), st.sampled_from([10
 STAMPS = st.sampled_from(CoincidenceTimestamp)
 
 
-@given(st.data(), tag_blocks(CHANNELS), GROUPS, WINDOWS, STAMPS)
-def test_groups_within_a_window(data, block, groups, window, stamp):
+@given(st.data(), tag_blocks(CHANNELS), GROUPS, STAMPS)
+def test_groups_within_a_window(data, block, groups, stamp):
+    window = data.draw(st.one_of(distances(block), WINDOWS))
     tagger = SteppedTagger(block, CHANNELS)
     channels = Coincidences(tagger, groups, window, stamp)
     tap = Tap(tagger)
@@ -51,7 +52,7 @@ def test_a_new_window_begins_a_new_search(data, block, before, after, stamp):
     assert tap.rows() == with_added(rows, added, block.begin, block.end)
 
 
-@pytest.mark.parametrize("cuts_at", [[], [11], [12], [13, 16, 17]])
+@pytest.mark.parametrize("cuts_at", [[], [11], [12], [13, 16, 17], [21]])
 @pytest.mark.parametrize(
     ("stamp", "expected"),
     [

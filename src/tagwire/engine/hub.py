@@ -205,7 +205,7 @@ class Hub:
 
     def _flush(self) -> None:
         """Hand on what the device and the virtual channels still hold back."""
-        self._through(self.device.flush(), self._stages)
+        self._dispatch(self.device.flush())
         for place, stage in enumerate(self._stages):
             held = stage.flush()
             if held is not None:

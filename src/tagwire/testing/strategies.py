@@ -63,6 +63,13 @@ def cuts(block: TagBlock, max_cuts: int = 8) -> st.SearchStrategy[list[int]]:
     return st.lists(st.one_of(st.sampled_from(near), anywhere) if near else anywhere, max_size=max_cuts).map(sorted)
 
 
+def distances(block: TagBlock) -> st.SearchStrategy[int]:
+    """Distances between two of the first tags in ps, and their neighbours: where a window just reaches or misses."""
+    times = block.time[:12].tolist()
+    apart = sorted({abs(a - b) for a in times for b in times}) or [0]
+    return st.tuples(st.sampled_from(apart), st.integers(-1, 1)).map(lambda pair: max(0, sum(pair)))
+
+
 def block_of(rows: Sequence[Row], begin: int, end: int) -> TagBlock:
     """A block from rows of time, channel, type and missed events."""
     time, channel, kind, missed = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [], [])
