@@ -99,7 +99,7 @@ def test_measurements_by_position_and_keyword(TT: Any) -> None:
 
 VALUES = [
     None, True, 3, -(2**70), 2.5, "µ", b"\0", [1, [2]], (1, (2, "x")), {"a": (1,), 3: None}, range(2, 9, 3), 1 + 2j,
-    np.int32(7), np.float64("nan"), np.bool_(False),
+    np.int32(7), np.float64("nan"), np.bool_(False), "\udc80",
 ]  # fmt: skip
 
 
@@ -380,6 +380,25 @@ def test_use_from_many_threads(TT: Any) -> None:
     assert len(TT._link._spare) <= 12
 
 
+def test_objects_made_and_dropped_in_many_threads(TT: Any, tiny_server: Server) -> None:
+    def work() -> None:
+        with tagwire.connect("127.0.0.1", tiny_server.port) as own:
+            for _ in range(30):
+                assert own.Counter(own.createTimeTagger("T1"), [1]).getData().shape == (1, 1)
+
+    failed: list[threading.ExceptHookArgs] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "excepthook", failed.append)
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    assert failed == []
+    assert tiny_server.service.registry.wait_until(0, timeout=5)
+    assert (tiny._open, tiny._running) == ({}, [])
+
+
 def test_one_long_call_holds_up_nobody(TT: Any) -> None:
     waiter = threading.Thread(target=TT.hold)
     waiter.start()
@@ -444,6 +463,26 @@ def test_the_server_dies_in_mid_call(tiny_server: Server) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there, a signal does not end a socket's wait")
+def test_a_restarted_server_is_found_again(tiny_server: Server, tiny_catalog: Catalog) -> None:
+    with tagwire.connect("127.0.0.1", tiny_server.port) as TT:
+        gate = TT.Gate(1)
+        tiny_server.close()
+        with pytest.raises(ConnectionBroken):
+            TT.getVersion()
+        with pytest.raises(ServerUnreachable):
+            TT.getVersion()
+        with Server(tiny, "127.0.0.1", tiny_server.port, catalog=tiny_catalog) as again:
+            assert TT.getVersion() == "1.2.3"
+            with pytest.raises(ObjectGone):
+                gate.channel
+            kept = TT.Gate(2)
+            for connection in tuple(TT._link._spare):
+                connection.close()  # the new anchor alone has to hold the session
+            assert not again.service.registry.wait_until(0, timeout=0.1)
+            TT._link._spare.clear()
+            assert kept.channel == 2
+
+
 def test_interrupting_a_call_costs_only_that_call(TT: Any) -> None:
     counter = TT.Counter(TT.createTimeTagger(), [1])
 

@@ -100,9 +100,7 @@ def test_a_batch_of_calls(serializer: str, TT: Any) -> None:
 def test_marshal_is_refused_in_words(tiny_server: Server, TT: Any) -> None:
     proxy = entry(tiny_server)
     proxy._pyroSerializer = "marshal"
-    with pytest.raises(
-        Pyro5.errors.CommunicationError, match=r"marshal serializer is unsafe.*serpent, json"
-    ):
+    with pytest.raises(Pyro5.errors.CommunicationError, match=r"marshal serializer is unsafe.*serpent, json"):
         proxy.getVersion()
     assert TT.getVersion() == "1.2.3"
     TT._pyroSerializer = "marshal"

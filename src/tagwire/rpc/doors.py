@@ -6,7 +6,7 @@ the NPY dictionaries that the client of that name expects. Enum members are inte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
@@ -32,9 +32,14 @@ class Exposed(Protocol):
     methods: frozenset[str]
     attributes: frozenset[str]
 
-    def invoke(self, method: str, args: Sequence[Any], kwargs: dict[str, Any], caller: Caller) -> object: ...
-    def get(self, name: str, caller: Caller) -> object: ...
-    def set(self, name: str, value: object, caller: Caller) -> None: ...
+    def invoke(self, method: str, args: Sequence[Any], kwargs: dict[str, Any], caller: Caller) -> object:
+        """Call one of `methods`; the result is ready for Pyro's serializers."""
+
+    def get(self, name: str, caller: Caller) -> object:
+        """Value of one of `attributes`, ready for Pyro's serializers."""
+
+    def set(self, name: str, value: object, caller: Caller) -> None:
+        """Set one of `attributes`."""
 
 
 Present = Callable[[Lease, "Door"], object]
@@ -88,13 +93,13 @@ class Entry:
         self._prefix = f"{namespace}." if namespace else ""
         catalog = door.service.catalog
         makers = [c.name for c in catalog.classes if c.constructor is not None and c.kind is not Kind.LOCAL]
-        callables = self._inside([f.name for f in catalog.functions] + makers)
-        self._values = {name: value for name, value in catalog.constants if name in self._inside([name])}
-        self._values = self._values if not namespace else {}
+        constants = dict(catalog.constants)
+        self._values = {name: constants[self._prefix + name] for name in self._inside(constants)}
         self._spaces = spaces or {}
-        self._enums = {} if namespace else enum_definitions(catalog.enums)
-        self.methods = frozenset(callables) | (frozenset() if namespace else {"enum_definitions"})
-        self.attributes = frozenset(self._values) | frozenset(self._spaces)
+        self._enums = enum_definitions(catalog.enums)
+        callables = self._inside([f.name for f in catalog.functions] + makers)
+        self.methods = frozenset([*callables, *([] if namespace else ["enum_definitions"])])
+        self.attributes = frozenset([*self._values, *self._spaces])
 
     def invoke(self, method: str, args: Sequence[Any], kwargs: dict[str, Any], caller: Caller) -> object:
         if method == "enum_definitions":
@@ -107,7 +112,7 @@ class Entry:
     def set(self, name: str, value: object, caller: Caller) -> None:
         raise AttributeError(f"constant {name!r} cannot be set")
 
-    def _inside(self, names: list[str]) -> list[str]:
+    def _inside(self, names: Iterable[str]) -> list[str]:
         inside = [name.removeprefix(self._prefix) for name in names if name.startswith(self._prefix)]
         return [name for name in inside if "." not in name]
 

@@ -46,8 +46,11 @@ class Link:
         self._dropped: deque[str] = deque()
         self._releasing = threading.Lock()
         self._wake: SimpleQueue[None] = SimpleQueue()
+        self._anchoring = threading.Lock()
         self._anchor = Connection(host, port, self._session)
-        self._finalizer = weakref.finalize(self, _finish, self._wake, self._anchor, self._spare, self._busy, self._pid)
+        self._anchor_doubtful = False
+        self._busy.add(self._anchor)
+        self._finalizer = weakref.finalize(self, _finish, self._wake, self._spare, self._busy, self._pid)
         threading.Thread(target=_flush, args=(weakref.ref(self), self._wake), daemon=True, name="tagwire-gc").start()
 
     def request(self, operation: str, *operands: object) -> Any:
@@ -105,6 +108,7 @@ class Link:
             # Part of an answer may still be on its way, so nobody must use this connection again.
             self._busy.discard(connection)
             connection.close()
+            self._anchor_doubtful |= isinstance(error, ConnectionBroken)
             if self._closed and isinstance(error, ConnectionBroken):
                 raise ConnectionClosed(self._closed_message()) from error
             raise
@@ -116,12 +120,24 @@ class Link:
             raise ConnectionClosed(self._closed_message())
         if os.getpid() != self._pid:
             raise ConnectionClosed("this connection was made before a fork; connect again in the new process")
+        if self._anchor_doubtful:
+            self._renew_anchor()
         try:
             connection = self._spare.pop()
         except IndexError:
             connection = Connection(self.host, self.port, self._session)
         self._busy.add(connection)
         return connection
+
+    def _renew_anchor(self) -> None:
+        """After a break, the server may have been restarted: hold on to the new one too, and forget the old."""
+        with self._anchoring:
+            if self._anchor_doubtful:
+                old, self._anchor = self._anchor, Connection(self.host, self.port, self._session)
+                self._anchor_doubtful = False
+                self._busy.add(self._anchor)
+                self._busy.discard(old)
+                old.close()
 
     def _give_back(self, connection: Connection) -> None:
         self._busy.discard(connection)
@@ -134,13 +150,11 @@ class Link:
         return f"the connection to {self.host}:{self.port} was closed"
 
 
-def _finish(
-    wake: SimpleQueue[None], anchor: Connection, spare: deque[Connection], busy: set[Connection], pid: int
-) -> None:
+def _finish(wake: SimpleQueue[None], spare: deque[Connection], busy: set[Connection], pid: int) -> None:
     wake.put(None)
     if os.getpid() != pid:
         return  # the connections belong to the parent process
-    for connection in (anchor, *spare, *busy):
+    for connection in (*spare, *busy):
         connection.close()
 
 

@@ -101,7 +101,13 @@ class Listener:
             log.warning("a connection was refused: %d are open", MAX_CONNECTIONS)
             sock.close()
             return
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no more threads
+            log.exception("a connection was refused")
+            with self._lock:
+                del self._open[sock]
+            sock.close()
 
     def _run_connection(self, sock: socket.socket) -> None:
         try:

@@ -22,6 +22,9 @@ from tagwire.errors import ArgumentKindError, ProtocolError
 PROTOCOL = 1
 """Version of what is said on a ``tagwire`` connection; both sides name theirs in the handshake."""
 
+_TEXT = "surrogatepass"
+"""File names may hold bytes that are no text; Python keeps them as lone surrogates."""
+
 
 class _Ext(IntEnum):
     """Extension codes; part of the protocol, so numbers are never given anew."""
@@ -81,13 +84,13 @@ class Codec:
 
     def pack(self, value: object) -> bytes:
         """Bytes of `value`; `ArgumentKindError` when some part of it cannot travel."""
-        packed: bytes = msgpack.packb(value, default=self._extend, strict_types=True)
+        packed: bytes = msgpack.packb(value, default=self._extend, strict_types=True, unicode_errors=_TEXT)
         return packed
 
     def unpack(self, data: bytes | memoryview) -> Any:
         """The value of `data`; `ProtocolError` when the bytes make no sense."""
         try:
-            return msgpack.unpackb(data, ext_hook=self._restore, strict_map_key=False)
+            return msgpack.unpackb(data, ext_hook=self._restore, strict_map_key=False, unicode_errors=_TEXT)
         except (ValueError, TypeError, KeyError, IndexError, msgpack.UnpackException, RecursionError) as error:
             raise ProtocolError(f"the peer sent bytes that make no sense: {error}") from error
 
