@@ -58,7 +58,7 @@ def report(title, histogram):
         return
     mean = sum(t * n for t, n in zip(index, counts, strict=True)) / pairs
     variance = sum((t - mean) ** 2 * n for t, n in zip(index, counts, strict=True)) / pairs
-    print(f"{title}: {pairs} pairs, mean delay {mean:.1f} ps, rms width {variance**0.5:.1f} ps")
+    print(f"{title}: {pairs} pairs, mean delay {mean:z.1f} ps, rms width {variance**0.5:.1f} ps")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def report(title, index, counts):
         return
     mean = np.average(index, weights=counts)
     width = np.sqrt(np.average((index - mean) ** 2, weights=counts))
-    print(f"{title}: {pairs} pairs, mean delay {mean:.1f} ps, rms width {width:.1f} ps")
+    print(f"{title}: {pairs} pairs, mean delay {mean:z.1f} ps, rms width {width:.1f} ps")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def main() -> None:
 
     TimeTagger = tagwire.connect(args.host, args.port)
     with TimeTagger.createTimeTagger() as tagger:
-        tagger.setTestSignal(args.channels, True)
+        switch_on(tagger, args.channels)
         counter = TimeTagger.Counter(tagger, args.channels, binwidth=20e9, n_values=250)
         figure, update = prepare(counter, args.channels)
         if args.frames:
@@ -41,15 +41,24 @@ def main() -> None:
             del animation
 
 
+def switch_on(tagger, channels):
+    """Give the channels something to count."""
+    if hasattr(tagger, "simulatePoisson"):  # a simulated Time Tagger: light of another rate on each channel
+        for number, channel in enumerate(channels, start=1):
+            tagger.simulatePoisson([channel], 50e3 * number)
+    else:
+        tagger.setTestSignal(channels, True)
+
+
 def prepare(counter, channels):
     """A figure with one line per channel, and the function that brings it up to date."""
     figure, axes = plt.subplots(figsize=(9, 4), layout="constrained")
     seconds = counter.getIndex() / 1e12
     seconds = seconds - seconds[-1]
     lines = [axes.plot(seconds, [0.0] * len(seconds), label=f"channel {c}")[0] for c in channels]
-    axes.set(xlabel="Time before now (s)", ylabel="Count rate (kcounts/s)", title="Count rates, live")
+    axes.set(xlabel="Time (s), 0 is now", ylabel="Count rate (kcounts/s)", title="Count rates, live")
     axes.set_xlim(seconds[0], 0)
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower left")
 
     def update(_frame):
         rates = counter.getDataNormalized() / 1e3  # NaN where the counter has not been running yet

@@ -38,9 +38,7 @@ def main() -> None:
     others = np.delete(areas, missing)
     print(f"{counts.sum()} pairs within ±{RANGE_PS / 1000:g} ns, in {len(areas)} peaks")
     print(f"The missing peak: {areas[missing]} pairs at a delay of {centres[missing] / 1000:.1f} ns")
-    print(
-        f"Its neighbours: {areas[missing - 1]} and {areas[missing + 1]} pairs; mean of others: {others.mean():.0f}"
-    )
+    print(f"Its neighbours: {areas[missing - 1]} and {areas[missing + 1]} pairs; mean of others: {others.mean():.0f}")
     print(f"g2(0) = {areas[missing] / others.mean():.3f}: below 0.5, so the source emits one photon at a time")
     plot(delays, counts, centres[missing], args.output)
     print(f"Saved {args.output}")

@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 PERIOD = 12_500
 """Time between laser pulses in ps; 80 MHz."""
 
-BINWIDTH = 200
+BINWIDTH = 125
 """Bin width of the correlation in ps."""
 
-BINS = 1001
-"""Number of bins; odd, so that zero delay is in the middle of one."""
+BINS = 1501
+"""Number of bins: fifteen pulses, with zero delay in the middle of a bin."""
 
 PEAK_HALF_WIDTH = 2_000
 """Pairs up to this far from the middle of a peak count as its own, in ps."""
 
-SHOWN = 35_000
-"""The plots show delays up to this, in ps."""
+SHOWN = 31_250
+"""The terminal shows delays up to this, in ps: five pulses."""
+
+SECOND_PHOTON = 0.02
+"""Probability of a second photon, as of a good emitter; it gives the g2(0) that is to be measured."""
 
 
 @click.command("demo")
@@ -72,6 +75,7 @@ def command(seconds: float, output: Path) -> None:
 class Measured:
     """What came back from the server: rates in Hz, delays in ps, pairs per bin, normalised correlation."""
 
+    seconds: float
     rates: NDArray[np.float64]
     delays: NDArray[np.int64]
     counts: NDArray[np.int32]
@@ -81,7 +85,7 @@ class Measured:
 def measure(narrator: Narrator, address: Address, seconds: float) -> Measured:
     """Use the server as a script would, and tell each step."""
     narrator.tell(
-        f"$ tagwire serve --port {address.port}",
+        f"$ tagwire serve --simulate ultra --port {address.port}",
         "A server runs in a process of its own, as it would on the computer with the instrument.",
     )
     with tagwire.connect(address.host, address.port) as api:
@@ -97,11 +101,11 @@ def measure(narrator: Narrator, address: Address, seconds: float) -> Measured:
 
 
 def _correlate(narrator: Narrator, api: Any, tagger: Any, seconds: float) -> Measured:
-    tagger.simulateEmitter([1, 2], repetition_rate=1e12 / PERIOD)
+    tagger.simulateEmitter([1, 2], repetition_rate=1e12 / PERIOD, second_photon_probability=SECOND_PHOTON)
     tagger.sync()
     narrator.tell(
-        "tagger.simulateEmitter([1, 2], repetition_rate=80e6)",
-        "80 million laser pulses per second excite a single-photon emitter. Its light falls on a beam splitter, with a "
+        f"tagger.simulateEmitter([1, 2], repetition_rate=80e6, second_photon_probability={SECOND_PHOTON})",
+        "80 million laser pulses per second excite a single-photon emitter. Its light falls on a beam splitter with a "
         "detector at each output: channels 1 and 2.",
     )
     rates = api.Countrate(tagger, [1, 2])
@@ -110,7 +114,8 @@ def _correlate(narrator: Narrator, api: Any, tagger: Any, seconds: float) -> Mea
     correlation.startFor(seconds * 1e12)
     narrator.watch(correlation, seconds * 1e12)
     rates.waitUntilFinished()
-    return Measured(rates.getData(), correlation.getIndex(), correlation.getData(), correlation.getDataNormalized())
+    delays, counts, g2 = correlation.getIndex(), correlation.getData(), correlation.getDataNormalized()
+    return Measured(seconds, rates.getData(), delays, counts, g2)
 
 
 def report(narrator: Narrator, measured: Measured, output: Path) -> None:
@@ -120,9 +125,10 @@ def report(narrator: Narrator, measured: Measured, output: Path) -> None:
     result = pulsed_g2(measured.delays, measured.counts, PERIOD, PEAK_HALF_WIDTH)
     first, second = measured.rates / 1000
     narrator.tell(
-        f"correlation = TimeTagger.Correlation(tagger, 1, 2, binwidth={BINWIDTH}, n_bins={BINS})",
+        f"correlation = TimeTagger.Correlation(tagger, 1, 2, binwidth={BINWIDTH}, n_bins={BINS})\n"
+        f"correlation.startFor({measured.seconds:g}e12)",
         f"The detectors clicked {first:.0f} and {second:.0f} thousand times per second; the server found "
-        f"{measured.counts.sum():,} pairs of clicks within 100 ns and sent the histogram.",
+        f"{measured.counts.sum():,} pairs of clicks within 94 ns and sent the histogram.",
     )
     narrator.draw(measured.delays, measured.g2)
     narrator.tell(
@@ -132,12 +138,13 @@ def report(narrator: Narrator, measured: Measured, output: Path) -> None:
     )
     save_figure(output, measured.delays, measured.g2, result)
     narrator.say(
-        f"The figure is in {output}. Now start `tagwire serve` in one terminal, and try the lines above in another."
+        f"The figure is in {output}. Next: `tagwire serve` in one terminal, `import tagwire` and the lines above in "
+        "the Python of another, on this computer or the next."
     )
 
 
 def _verdict(value: float, error: float) -> str:
     """What g2(0) says about the light."""
     if value + 2 * error < 0.5:
-        return "One photon never meets another at the beam splitter: a value below 0.5 means a single emitter."
+        return "Below 0.5: the light comes from a single emitter, one photon at a time."
     return "That is not below 0.5 with certainty: measure for longer with --seconds."

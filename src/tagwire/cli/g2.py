@@ -74,12 +74,10 @@ def save_figure(path: Path, delays: NDArray[np.int64], g2: NDArray[np.float64], 
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.fill_between(delays / 1000, g2, step="mid", color="#3b6fb6", linewidth=0)
-    axes.axhline(1, color="0.45", linewidth=0.8, linestyle="--")
-    axes.annotate("uncorrelated light", (delays[-1] / 1000, 1), (-4, 3), textcoords="offset points", ha="right")
     top = float(g2.max()) * 1.25
     axes.annotate(
         f"$g^{{(2)}}(0)$ = {result.value:.3f} ± {result.error:.3f}",
-        xy=(0, 0.02 * top),
+        xy=(0, 0.05 * top),
         xytext=(0, 0.9 * top),
         ha="center",
         color="#b5302a",

@@ -24,15 +24,8 @@ def command(server: Address | None) -> None:
 
     Looks for a server at localhost, or at HOST[:PORT].
     """
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
     for title, text in facts(server or Address("localhost", DEFAULT_PORT)):
-        table.add_row(title, text)
-    Console(highlight=False, markup=False).print(table)
+        click.echo(f"{title:<24}{text}")
 
 
 def facts(server: Address) -> Iterator[tuple[str, str]]:
@@ -51,10 +44,10 @@ def backend_facts() -> Iterator[tuple[str, str]]:
     from tagwire.cli.backend import choose, find_vendor
 
     vendor = find_vendor()
-    yield "vendor's library", vendor.problem.removeprefix("the vendor's library is ") or vendor.version
+    yield "vendor library", vendor.problem.removeprefix("the vendor's library is ") or vendor.version
     yield "Time Taggers here", ", ".join(vendor.devices) or "none attached"
     use_vendor, reason = choose("auto", vendor)
-    yield "tagwire serve", f"would serve {'the vendor library' if use_vendor else 'a simulated Time Tagger'} ({reason})"
+    yield "would be served", f"{'the vendor library' if use_vendor else 'a simulated Time Tagger'} ({reason})"
 
 
 def simulated_facts() -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,11 @@ from tagwire.cli.plot import ASCII, bars, style_for
 FRAME_MS = 100
 """Time between two pictures of a measurement that runs."""
 
-PLOT_COLUMNS = 70
+WIDTH = 80
+"""Text is not wider than this."""
+
+PLOT_COLUMNS = 65
+"""An odd number, so that zero delay has a column of its own."""
 
 
 class Narrator:
@@ -35,7 +40,7 @@ class Narrator:
         self.console = console
         self._shown = shown
         self._style = style_for(console.encoding if console.is_terminal else None)
-        self.plus_minus = "+-" if self._style is ASCII else "±"
+        self._title, self.plus_minus = ("g2", "+-") if self._style is ASCII else ("g²(τ)", "±")
 
     def tell(self, step: str, result: str) -> None:
         """A step, as the user would write it, and what came of it."""
@@ -44,7 +49,8 @@ class Narrator:
 
     def say(self, text: str) -> None:
         """A paragraph, indented."""
-        self.console.print(Padding(Text(text), (0, 0, 1, 2)))
+        lines = textwrap.wrap(text, min(self.console.width, WIDTH) - 1, initial_indent="  ", subsequent_indent="  ")
+        self.console.print(Text("\n".join([*lines, ""])), soft_wrap=True)
 
     def draw(self, delays: NDArray[np.int64], g2: NDArray[np.float64]) -> None:
         """The correlation around zero delay."""
@@ -65,5 +71,5 @@ class Narrator:
     def _picture(self, delays: NDArray[np.int64], g2: NDArray[np.float64]) -> Text:
         heights = np.nan_to_num(g2[abs(delays) <= self._shown]).tolist()
         end = self._shown / 1000
-        lines = bars(heights, -end, end, title="g2", unit="ns", columns=PLOT_COLUMNS, style=self._style)
+        lines = bars(heights, -end, end, title=self._title, unit="ns", columns=PLOT_COLUMNS, style=self._style)
         return Text("\n".join(f"  {line}" for line in lines), "cyan", no_wrap=True, overflow="crop")

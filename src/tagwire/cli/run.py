@@ -64,7 +64,8 @@ def run_script(script: str, args: tuple[str, ...]) -> None:
     try:
         runpy.run_path(script, run_name="__main__")
     except (Exception, KeyboardInterrupt) as error:
-        sys.excepthook(type(error), error, _from_script_on(error.__traceback__, script))
+        shown = error.with_traceback(_from_script_on(error.__traceback__, script))
+        sys.excepthook(type(shown), shown, shown.__traceback__)
         raise SystemExit(INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1) from None
 
 

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -59,10 +60,8 @@ def command(
     if while_stdin_open:
         threading.Thread(target=_interrupt_at_end_of_input, daemon=True).start()
     try:
-        chosen = open_backend("simulated" if simulate or replay else backend)
+        chosen = _backend(backend, simulate, replay, speed or 1.0, loop)
         click.echo(f"Serving {chosen.name} ({chosen.reason}).")
-        if not chosen.vendor:
-            _prepare_simulation(simulate, replay, speed or 1.0, loop)
         _serve(chosen, Address(host, port), data)
     except KeyboardInterrupt:
         click.echo("Stopped.")
@@ -84,16 +83,20 @@ def _interrupt_at_end_of_input() -> None:
     _thread.interrupt_main()
 
 
-def _prepare_simulation(simulate: str | None, replay: Path | None, speed: float, loop: bool) -> None:
-    from tagwire.cli.devices import install_replay, install_simulated
-    from tagwire.cli.warmup import warm_up
-
+def _backend(wanted: Choice, simulate: str | None, replay: Path | None, speed: float, loop: bool) -> Backend:
+    """The library to serve, with the instruments that the options name."""
     if replay:
+        from tagwire.cli.devices import install_replay
+
         install_replay(replay, speed, loop)
-    elif simulate:
+        pace = f"at {speed:g} times real speed" + (", again and again" if loop else "")
+        return replace(open_backend("simulated"), name=f"the recording {replay.name} as if it were live", reason=pace)
+    if simulate:
+        from tagwire.cli.devices import install_simulated
+
         install_simulated(simulate)
-    click.echo("Compiling kernels (takes a while only the first time) ...")
-    warm_up()
+        return replace(open_backend("simulated"), reason=f"model {simulate}")
+    return open_backend(wanted)
 
 
 def _serve(backend: Backend, address: Address, data: Path | None) -> None:
@@ -104,11 +107,20 @@ def _serve(backend: Backend, address: Address, data: Path | None) -> None:
         server = Server(backend.module, address.host, address.port, data)
     except OSError as error:
         raise TagwireError(_cannot_listen(address, error)) from error
+    if not backend.vendor:
+        _warm_up()
     here = Address(address.host, server.port)
     for line in _welcome(here, data):
         click.echo(line)
     click.echo(f"{READY} at {here}; Ctrl-C ends the server")
     server.serve_forever()
+
+
+def _warm_up() -> None:
+    from tagwire.cli.warmup import warm_up
+
+    click.echo("Compiling kernels (takes a while only the first time) ...")
+    warm_up()
 
 
 def _cannot_listen(address: Address, error: OSError) -> str:
