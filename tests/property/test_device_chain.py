@@ -90,6 +90,19 @@ def test_new_delays_hold_for_later_tags(data, block, before, after):
     assert len(tap.rows()) + chain.software_delay.late == len(rows)
 
 
+@given(st.data(), tag_blocks(CHANNELS), SETTINGS["software delay"])
+def test_reset_leaves_no_gap(data, block, settings):
+    chain = chain_of(settings)
+    tagger = SteppedTagger(block, CHANNELS, chain)
+    tap = Tap(tagger)
+    tagger.advance(data.draw(st.integers(block.begin, block.end)))
+    chain.reset()
+    tagger.play(data.draw(cuts(block)))
+    assert len(tap.rows()) + chain.software_delay.late == len(block)
+    assert tap.block().begin == block.begin
+    assert [tagger.getDelaySoftware(c) for c in CHANNELS] == [0] * len(CHANNELS)
+
+
 def test_a_neutral_chain_hands_the_same_block_on():
     block = TagBlock(0, 100, np.array([1, 2]), np.array([1, 2], np.int32))
     assert DeviceChain().process(block) is block

@@ -22,6 +22,10 @@ def tagger_of(model: Model | None) -> SteppedTagger:
     return SteppedTagger(TagBlock.empty(0, 100), channels, DeviceChain(model))
 
 
+def settings_of(tagger: SteppedTagger) -> list[dict]:
+    return tagger._chain().input_settings(tagger._hub.source.channels)
+
+
 def test_input_delay_uses_the_hardware_where_it_reaches():
     tagger = tagger_of(TIME_TAGGER_ULTRA)
     tagger.setInputDelay(1, -2_000_000)
@@ -109,10 +113,10 @@ def test_event_divider_needs_an_instrument():
 )
 def test_bad_values_change_nothing(call, error, words):
     tagger = tagger_of(TIME_TAGGER_ULTRA)
-    before = tagger._settings_data()
+    before = settings_of(tagger)
     with pytest.raises(error, match=words):
         call(tagger)
-    assert tagger._settings_data() == before
+    assert settings_of(tagger) == before
 
 
 def test_virtual_channels_have_no_settings():
@@ -129,7 +133,7 @@ def test_settings_are_a_copy_that_json_can_hold():
     tagger.setDeadtime(2, 9_000)
     tagger.setConditionalFilter([2], [-2])
     tagger.setEventDivider(-2, 3)
-    settings = json.loads(json.dumps(tagger._settings_data()))
+    settings = json.loads(json.dumps(settings_of(tagger)))
     assert [entry["channel"] for entry in settings] == [[n, -n] for n in range(1, 19)]
     assert settings[1] == {
         "channel": [2, -2],
@@ -140,18 +144,18 @@ def test_settings_are_a_copy_that_json_can_hold():
         "delay software": [8, 0],
         "event divider": [1, 3],
     }
-    tagger._settings_data()[0]["deadtime"][0] = 5
+    settings_of(tagger)[0]["deadtime"][0] = 5
     assert tagger.getDeadtime(1) == 2_100
 
 
 def test_reset_brings_back_the_settings_after_start_up():
     tagger = tagger_of(TIME_TAGGER_X)
-    fresh = tagger._settings_data()
+    fresh = settings_of(tagger)
     tagger.setInputDelay(1, 5)
     tagger.setDeadtime(1, 9_000)
     tagger.setConditionalFilter([1], [2])
     tagger._chain().reset()
-    assert tagger._settings_data() == fresh
+    assert settings_of(tagger) == fresh
 
 
 def test_overflows_are_counted_until_cleared():

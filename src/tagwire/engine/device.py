@@ -7,6 +7,7 @@ untouched.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from tagwire.core.models import Model
@@ -35,14 +36,18 @@ class DeviceChain:
 
     def __init__(self, model: Model | None = None) -> None:
         self.model = model
-        self.reset()
+        self.hardware_delay = DelayStage()
+        self.filters = self._fresh_filters()
+        self.software_delay = DelayStage()
 
     def reset(self) -> None:
-        """All settings and states as after start-up."""
-        channels, deadtime = (self.model.channels, self.model.deadtime_default) if self.model else ((), 0)
-        self.hardware_delay = DelayStage()
-        self.filters = EventFilters(channels, deadtime)
-        self.software_delay = DelayStage()
+        """All settings as after start-up; tags that the delays hold still come."""
+        self.hardware_delay.clear()
+        self.filters = self._fresh_filters()
+        self.software_delay.clear()
+
+    def _fresh_filters(self) -> EventFilters:
+        return EventFilters(self.model.channels, self.model.deadtime_default) if self.model else EventFilters()
 
     def process(self, block: TagBlock) -> TagBlock:
         """The block as it leaves the device; with negative delays it lags behind."""
@@ -87,8 +92,8 @@ class DeviceChain:
         low, high = self.deadtime_range
         return min(max((deadtime + step // 2) // step * step, low), high)
 
-    def input_settings(self, channels: tuple[int, ...]) -> list[dict[str, Any]]:
-        """Settings of each input, as values that JSON can hold; each list has one entry an edge."""
+    def input_settings(self, channels: Collection[int]) -> list[dict[str, Any]]:
+        """A copy of the settings of each input of `channels`, as `getConfiguration` reports them: one value for each edge."""
         inputs = [c for c in channels if c > 0]
         return [self._input(tuple(e for e in (c, -c) if e in channels)) for c in inputs]
 

@@ -50,7 +50,14 @@ class DelayStage:
     def set(self, channel: int, delay: int) -> None:
         """Choose the delay in ps for all later tags of a channel."""
         others = {c: d for c, d in self._delays.items() if c != channel}
-        self._delays = {**others, channel: delay} if delay else others
+        self._set({**others, channel: delay} if delay else others)
+
+    def clear(self) -> None:
+        """Delay no later tag."""
+        self._set({})
+
+    def _set(self, delays: dict[int, int]) -> None:
+        self._delays = delays
         self._index = ChannelIndex(self._delays)
         self._shifts = np.array(list(self._delays.values()), np.int64)
 

@@ -198,10 +198,6 @@ class TimeTaggerSource:
 
     # --- inside ------------------------------------------------------------------------------------------------
 
-    def _settings_data(self) -> list[dict[str, Any]]:
-        """A copy of the settings of each input, under the names that `getConfiguration` uses."""
-        return self._chain().input_settings(self._hub.source.channels)
-
     def _forget_overflows(self) -> int:
         counted, self._hub.overflows = self._hub.overflows, 0
         return counted
