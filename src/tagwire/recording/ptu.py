@@ -140,7 +140,7 @@ class PtuRecording:
         found = set(range(1, min(int(inputs), MOST_INPUTS) + 1))
         end = self._stated_end()
         for tags, _ in self._decoded():
-            found.update(np.unique(tags.channel).tolist())
+            found.update(np.flatnonzero(np.bincount(tags.channel)).tolist())
             end = max(end, int(tags.time.max(initial=-1)) + 1)
         self._channels, self._end = tuple(sorted(found)), end
 

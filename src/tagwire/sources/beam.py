@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tagwire.sources.grid import CELL, MARGIN, derive
 from tagwire.sources.kernels import blind, merged, smear
 from tagwire.sources.light import Light
-from tagwire.sources.random import generator
+from tagwire.sources.draws import generator
 
 PULSE_WIDTH = 10_000
 """Width in ps of every electrical pulse: a falling edge comes so much later than its rising edge."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagwire.sources.compiled import kernel
-from tagwire.sources.random import exponential, gaussian, uniform
+from tagwire.sources.draws import exponential, gaussian, uniform
 
 Times = NDArray[np.int64]
 Channels = NDArray[np.int32]
@@ -144,11 +144,14 @@ def weave(left: Times, left_channel: Channels, right: Times, right_channel: Chan
     times, channels = np.empty(size, np.int64), np.empty(size, np.int32)
     i = 0
     k = 0
-    for n in range(size):
-        if k == len(right) or (i < len(left) and left[i] <= right[k]):
-            times[n], channels[n] = left[i], left_channel[i]
-            i += 1
-        else:
-            times[n], channels[n] = right[k], right_channel[k]
-            k += 1
+    while i < len(left) and k < len(right):
+        # Which stream is next is chance, so selecting beats branching.
+        later = right[k] < left[i]
+        times[i + k] = right[k] if later else left[i]
+        channels[i + k] = right_channel[k] if later else left_channel[i]
+        step = int(later)
+        k += step
+        i += 1 - step
+    times[i + k : i + len(right)], channels[i + k : i + len(right)] = right[k:], right_channel[k:]
+    times[i + len(right) :], channels[i + len(right) :] = left[i:], left_channel[i:]
     return times, channels

@@ -6,18 +6,17 @@ import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
 
 from tagwire.core.arguments import boolean, integer, integers
 from tagwire.core.models import Model
-from tagwire.core.tags import NO_CHANNELS, NO_TIMES, TIME_MAX, Int32Array, Int64Array, TagBlock
+from tagwire.core.tags import TIME_MAX, Int64Array, TagBlock
 from tagwire.errors import ArgumentError, ArgumentKindError
 from tagwire.sources.beam import SETTLED, Beam, Illumination
 from tagwire.sources.grid import CELL, MARGIN, PS_PER_S
-from tagwire.sources.kernels import weave
 from tagwire.sources.light import Clicks, Light, periodic
+from tagwire.sources.weaving import in_order, woven
 
 ENOUGH = 1_000_000
 """Tags after which a block is cut short."""
@@ -121,9 +120,9 @@ class SimulatedSource:
     def set_test_signal(self, channel: int, enabled: bool) -> None:
         """Connect the input of `channel` (either edge) to the test signal, or back to what is outside."""
         number, on = self._input(channel, "channel"), boolean(enabled, "enabled")
-        if on == (number in self._tested):
-            return
         with self._lock:
+            if on == (number in self._tested):
+                return
             if on:
                 self._tested[number] = self._position
             else:
@@ -241,13 +240,13 @@ class SimulatedSource:
 
     def _collect(self, begin: int, end: int) -> TagBlock:
         """The pending tags of a span as a block; later ones stay pending."""
-        streams = []
+        streams: dict[int, Int64Array] = {}
         for channel, parts in self._pending.items():
-            times = _sorted(parts)
+            times = in_order(parts)
             low, high = np.searchsorted(times, (begin, end))
             self._pending[channel] = [times[high:]]
-            streams.append((times[low:high], np.full(high - low, channel, np.int32)))
-        return TagBlock(begin, end, *_woven(streams))
+            streams[channel] = times[low:high]
+        return TagBlock(begin, end, *woven(streams, begin, end))
 
     # --- arguments ---------------------------------------------------------------------------------------------
 
@@ -270,24 +269,3 @@ class SimulatedSource:
 
     def _range_text(self) -> str:
         return f"the {self.model.name} has the inputs 1 to {self.model.inputs}"
-
-
-def _sorted(parts: list[Int64Array]) -> Int64Array:
-    """Tags of successive windows of one channel as one sorted array; windows overlap by no more than the jitter."""
-    filled = [p for p in parts if len(p)]
-    if not filled:
-        return NO_TIMES
-    times = np.concatenate(filled) if len(filled) > 1 else filled[0]
-    if any(a[-1] > b[0] for a, b in pairwise(filled)):
-        times.sort()
-    return times
-
-
-def _woven(streams: list[tuple[Int64Array, Int32Array]]) -> tuple[Int64Array, Int32Array]:
-    """Sorted streams as one, in rounds of pairs; at equal times in the order of the list."""
-    if not streams:
-        return NO_TIMES, NO_CHANNELS
-    while len(streams) > 1:
-        pairs = [weave(*a, *b) for a, b in zip(streams[::2], streams[1::2], strict=False)]
-        streams = pairs + streams[len(streams) - len(streams) % 2 :]
-    return streams[0]
