@@ -93,7 +93,7 @@ class DeviceChain:
         return min(max((deadtime + step // 2) // step * step, low), high)
 
     def input_settings(self, channels: Collection[int]) -> list[dict[str, Any]]:
-        """A copy of the settings of each input of `channels`, as `getConfiguration` reports them: one value for each edge."""
+        """Settings of each input as `getConfiguration` reports them, in fresh lists with one value for each edge."""
         inputs = [c for c in channels if c > 0]
         return [self._input(tuple(e for e in (c, -c) if e in channels)) for c in inputs]
 
