@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tagwire.sources.draws import generator
 from tagwire.sources.grid import CELL, MARGIN, derive
 from tagwire.sources.kernels import blind, merged, smear
 from tagwire.sources.light import Light
-from tagwire.sources.draws import generator
 
 PULSE_WIDTH = 10_000
 """Width in ps of every electrical pulse: a falling edge comes so much later than its rising edge."""

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from tagwire.core.arguments import integer, integers, real
 from tagwire.errors import ArgumentError
+from tagwire.sources.draws import generator
 from tagwire.sources.grid import CELL, PS_PER_S, derive, pulse_train
 from tagwire.sources.kernels import emit, merged, poisson, settle
-from tagwire.sources.draws import generator
 
 MAX_RATE = 1e9
 """Largest rate of clicks of one channel in Hz."""
