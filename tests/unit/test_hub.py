@@ -77,6 +77,21 @@ def test_a_virtual_channel_is_seen_by_those_behind_it_and_in_order():
     assert_gapless(spans.spans, 0, 100)
 
 
+@pytest.mark.parametrize(
+    ("call", "arguments", "times"), [("clear", (), [50, 60, 70, 80, 90]), ("startFor", (30,), [50, 60, 70])]
+)
+def test_a_capture_is_exact_behind_a_virtual_channel_that_holds_tags_back(call, arguments, times):
+    tagger = SteppedTagger(TEN)
+    earlier = Earlier(tagger, shift=40)
+    stream = TimeTagStream(tagger, 100, [1])
+    tagger.advance(45)
+    getattr(stream, call)(*arguments)
+    tagger.play([50, 55])
+    assert stream.getData().getTimestamps().tolist() == times
+    assert stream.getCaptureDuration() == (30 if arguments else 55)
+    assert earlier.isRunning()
+
+
 @pytest.mark.parametrize("end", ["fails", "closes", "dies"])
 def test_a_virtual_channel_that_ends_leaves_no_gap_and_loses_no_tag(end, caplog):
     tagger = SteppedTagger(TEN)
