@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tagwire.core.channels import CHANNEL_UNUSED
-from tagwire.core.tags import TagBlock
+from tagwire.core.tags import TagBlock, TagType
 from tagwire.errors import ArgumentError, ArgumentKindError
 from tagwire.measurements.correlation import Correlation
 from tagwire.measurements.histogram import Histogram
@@ -154,6 +154,33 @@ def test_a_click_at_the_time_of_its_start_counts_as_zero(kind, order):
     data = measured.getData()
     assert data.sum() == 1
     assert data.tolist() == [[0, 1]] if kind is StartStop else data.flat[0] == 1
+
+
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("gap", [TagType.Error, TagType.OverflowBegin, TagType.OverflowEnd])
+def test_no_pair_spans_a_gap(kind, gap):
+    rows = [(10, 2, 0, 0), (20, CHANNEL_UNUSED, gap, 0), (30, 1, 0, 0), (40, 2, 0, 0), (50, 1, 0, 0)]
+    tagger = SteppedTagger(block_of(rows, 0, 100), (1, 2))
+    measured = kind(tagger, 1, 2, binwidth=10)
+    tagger.play()
+    pairs = {Correlation: {-10, 10}, Histogram: {10}, StartStop: {10}, TimeDifferences: {10}}[kind]
+    assert taus(measured) == pairs
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_missed_events_are_no_gap_and_no_clicks(kind):
+    rows = [(10, 2, 0, 0), (20, 1, TagType.MissedEvents, 3), (30, 2, TagType.MissedEvents, 1), (40, 1, 0, 0)]
+    tagger = SteppedTagger(block_of(rows, 0, 100), (1, 2))
+    measured = kind(tagger, 1, 2, binwidth=10)
+    tagger.play()
+    assert taus(measured) == {30}
+
+
+def taus(measured: Correlation | Histogram | StartStop | TimeDifferences) -> set[int]:
+    """Times in ps of the bins that are not empty."""
+    if isinstance(measured, StartStop):
+        return set(measured.getData()[:, 0].tolist())
+    return set(measured.getIndex()[measured.getData().reshape(-1) > 0].tolist())
 
 
 def test_start_stop_takes_the_latest_start_and_the_first_click():
