@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tagwire.core.channels import ChannelIndex
 from tagwire.core.tags import TagBlock, TagType, concatenate, reorder, retime
-from tagwire.engine.kernel import kernel
+from tagwire.kernel import kernel
 
 DELAY_MAX = 10**18
 """Largest magnitude of any delay in ps (11.6 days)."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tagwire.core.channels import ChannelIndex
 from tagwire.core.tags import TIME_MIN, TagBlock, TagType, reorder
-from tagwire.engine.kernel import kernel
+from tagwire.kernel import kernel
 
 TIME_TAG = int(TagType.TimeTag)
 

@@ -14,9 +14,9 @@ from tagwire.core.arrays import Float64Array2D, Int8Array1D, Int32Array1D, Int32
 from tagwire.core.channels import ChannelIndex
 from tagwire.core.tags import TIME_MAX, TagBlock, TagType
 from tagwire.engine.iterator import IteratorBase
-from tagwire.engine.kernel import kernel
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.errors import ArgumentError
+from tagwire.kernel import kernel
 
 PS_PER_S = 10**12
 TIME_TAG = int(TagType.TimeTag)

@@ -11,8 +11,8 @@ from tagwire.core.arrays import Float64Array1D, Int64Array1D
 from tagwire.core.channels import ChannelIndex
 from tagwire.core.tags import TagBlock, TagType
 from tagwire.engine.iterator import IteratorBase
-from tagwire.engine.kernel import kernel
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
+from tagwire.kernel import kernel
 
 PS_PER_S = 1e12
 TIME_TAG = int(TagType.TimeTag)

@@ -10,8 +10,8 @@ from tagwire.core.arrays import Int32Array1D, Int64Array1D
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import TagBlock, TagType
 from tagwire.engine.iterator import IteratorBase
-from tagwire.engine.kernel import kernel
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
+from tagwire.kernel import kernel
 
 TIME_TAG = int(TagType.TimeTag)
 MISSED_EVENTS = int(TagType.MissedEvents)

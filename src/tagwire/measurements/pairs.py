@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from tagwire.core.arguments import INT32_MAX
 from tagwire.core.tags import Int32Array, Int64Array, TagBlock
-from tagwire.engine.kernel import kernel
 from tagwire.errors import ArgumentError
+from tagwire.kernel import kernel
 from tagwire.measurements.gaps import stretches
 
 UInt64Array = NDArray[np.uint64]

@@ -9,8 +9,8 @@ from tagwire.core.arrays import Int64Array2D
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import Int32Array, Int64Array, TagBlock
 from tagwire.engine.iterator import IteratorBase
-from tagwire.engine.kernel import kernel
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
+from tagwire.kernel import kernel
 from tagwire.measurements.gaps import stretches
 
 NEAR_BINS = 1 << 20

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.sources.compiled import kernel
+from tagwire.kernel import kernel
 from tagwire.sources.draws import exponential, gaussian, uniform
 
 Times = NDArray[np.int64]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tagwire.core.enums import CoincidenceTimestamp
 from tagwire.core.tags import TagType
-from tagwire.engine.kernel import kernel
+from tagwire.kernel import kernel
 
 TIME_TAG = int(TagType.TimeTag)
 ERROR = int(TagType.Error)

@@ -11,10 +11,10 @@ from tagwire.core.arguments import member
 from tagwire.core.channels import ChannelIndex
 from tagwire.core.enums import GatedChannelInitial
 from tagwire.core.tags import TagBlock, TagType
-from tagwire.engine.kernel import kernel
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.engine.virtual import VirtualChannelBase
 from tagwire.errors import ArgumentError
+from tagwire.kernel import kernel
 from tagwire.virtual.routes import Routes
 
 TIME_TAG = int(TagType.TimeTag)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tagwire.core.channels import CHANNEL_UNUSED, ChannelIndex
 from tagwire.core.tags import TagBlock, reorder
-from tagwire.engine.kernel import kernel
+from tagwire.kernel import kernel
 
 
 class Routes:
