@@ -6,6 +6,7 @@ Start a server first, on the computer that the Time Tagger is connected to: `tag
 import argparse
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.animation import FuncAnimation
 
 import tagwire
@@ -64,9 +65,7 @@ def prepare(counter, channels):
         rates = counter.getDataNormalized() / 1e3  # NaN where the counter has not been running yet
         for line, rate in zip(lines, rates, strict=True):
             line.set_ydata(rate)
-        axes.relim()
-        axes.autoscale_view(scalex=False)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.15 * np.nan_to_num(rates).max() or 1)
         return lines
 
     return figure, update

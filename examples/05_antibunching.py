@@ -6,8 +6,8 @@ a beam splitter. Start a server first, where the recording lies: `tagwire serve 
 
 import argparse
 
-import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
 
 import tagwire
 
@@ -58,10 +58,8 @@ def peak_areas(delays, counts):
 
 def plot(delays, counts, missing, path):
     """Save the correlation around the missing peak."""
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(9, 4), layout="constrained")
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    axes = figure.subplots()
     axes.fill_between(delays / 1000, counts, step="mid", color="tab:blue")
     axes.annotate(
         f"missing peak at {missing / 1000:.1f} ns",

@@ -125,6 +125,14 @@ def test_a_signal_ends_the_server_in_order(number: signal.Signals) -> None:
     assert f'Pyro5.api.Proxy("PYRO:TimeTagger@127.0.0.1:{port}")' in "".join(said)
 
 
+def test_the_vendors_library_can_be_served_without_a_device() -> None:
+    vendor = pytest.importorskip("Swabian.TimeTagger")
+    with ServerProcess("--backend", "vendor") as server, tagwire.connect(*server.address) as api:
+        assert api.getVersion() == vendor.getVersion()
+        with pytest.raises(RuntimeError):
+            api.createTimeTagger()
+
+
 def test_a_server_ends_with_the_process_that_started_it() -> None:
     with ServerProcess("--backend", "simulated") as process:
         assert process.end() == 0

@@ -13,8 +13,8 @@ from tagwire.cli.child import ServerProcess
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
 MEASURE = """
+from TimeTagger import *
 from Swabian import TimeTagger
-from TimeTagger import Correlation, createTimeTagger
 
 tagger = createTimeTagger()
 print(tagger.getModel())
@@ -24,6 +24,7 @@ correlation.startFor(int(1e11))
 correlation.waitUntilFinished()
 print("pairs:", correlation.getData().sum())
 TimeTagger.freeTimeTagger(tagger)
+assert TimeTagger.CHANNEL_UNUSED == CHANNEL_UNUSED < 0 == CoincidenceTimestamp.Last
 try:
     TimeTagger.createTimeTagger("no such serial")
 except RuntimeError as error:

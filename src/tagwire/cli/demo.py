@@ -11,6 +11,7 @@ import click
 
 import tagwire
 from tagwire.cli.common import INTERRUPTED, Address, verbose_option
+from tagwire.errors import TagwireError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,7 +137,10 @@ def report(narrator: Narrator, measured: Measured, output: Path) -> None:
         f"{result.centre:,} pairs around delay zero; each of the other peaks has {result.neighbours.mean():,.0f}. "
         + _verdict(result.value, result.error),
     )
-    save_figure(output, measured.delays, measured.g2, result)
+    try:
+        save_figure(output, measured.delays, measured.g2, result)
+    except (OSError, ValueError) as error:
+        raise TagwireError(f"{output} cannot be saved: {error}; choose another place with --output") from error
     narrator.say(
         f"The figure is in {output}. Next: `tagwire serve` in one terminal, `import tagwire` and the lines above in "
         "the Python of another, on this computer or the next."

@@ -1,8 +1,21 @@
-"""Compile before clients come: compilation holds the interpreter, and nobody should wait for it inside a call."""
+"""Compile before clients come: compilation holds the interpreter, and nobody should wait for it inside a call.
+
+What was compiled is kept on disk. Only when there is nothing yet, a second process shares the work, for one process
+compiles one kernel at a time.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+from numba.core.event import install_recorder
+
+from tagwire.core.tags import TagBlock
 from tagwire.engine.iterator import IteratorBase
+from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.measurements.correlation import Correlation
 from tagwire.measurements.counter import Counter
 from tagwire.measurements.countrate import Countrate
@@ -11,7 +24,8 @@ from tagwire.measurements.markers import CountBetweenMarkers
 from tagwire.measurements.startstop import StartStop
 from tagwire.measurements.stream import TimeTagStream
 from tagwire.measurements.timedifferences import TimeDifferences
-from tagwire.testing.simulated import SteppedTimeTagger, simulated_tagger
+from tagwire.testing.simulated import simulated_tagger
+from tagwire.testing.stepped import SteppedTagger
 from tagwire.virtual.coincidence import Coincidence
 from tagwire.virtual.combiner import Combiner
 from tagwire.virtual.delayed import DelayedChannel
@@ -20,47 +34,75 @@ from tagwire.virtual.gated import GatedChannel
 SPAN = 10**10
 """Stream time in ps that is enough for every kernel to run."""
 
+HELPER = [sys.executable, "-P", "-c", "from tagwire.cli.warmup import use_markers_and_virtual_channels as use; use()"]
+
 
 def warm_up() -> None:
-    """Let everything that is compiled run once on a few tags; what was compiled is kept on disk."""
+    """Let everything that is compiled run once, on a few tags."""
+    with install_recorder("numba:compile") as compilations:
+        _use(lambda tagger: [Countrate(tagger, [1, 2])])
+    helper = subprocess.Popen(HELPER) if compilations.buffer else None
+    try:
+        use_simulated_light()
+        use_measurements()
+        if helper:
+            helper.wait()
+    finally:
+        if helper:
+            helper.kill()
+            helper.wait()
+    use_markers_and_virtual_channels()
+
+
+def use_simulated_light() -> None:
+    """Kernels of the simulated sources and of the instrument's own processing."""
     with simulated_tagger() as tagger:
-        _light_up(tagger)
-        in_use = [*_virtual_channels(tagger), *_measurements(tagger)]
+        tagger.simulateEmitter([1, 2])
+        tagger.simulatePoisson([3], 1e5)
+        tagger.setTestSignal([4, 5], True)
+        tagger.setInputDelay(5, 100)
+        tagger.setDelaySoftware(4, 100)
+        tagger.setConditionalFilter([5], [1])
+        tagger.setEventDivider(4, 2)
+        rate = Countrate(tagger, [1, 2, 3, 4, 5])
         tagger.advance(SPAN)
-        tagger.advance(SPAN)
-        for measurement in in_use:
-            measurement.stop()
+        rate.stop()
 
 
-def _light_up(tagger: SteppedTimeTagger) -> None:
-    tagger.simulateEmitter([1, 2])
-    tagger.simulatePoisson([3], 1e5)
-    tagger.setTestSignal([4, 5], True)
-    tagger.setInputDelay(5, 100)
-    tagger.setDelaySoftware(4, 100)
-    tagger.setConditionalFilter([5], [1])
-    tagger.setEventDivider(4, 2)
+def use_measurements() -> None:
+    """Kernels of the most common measurements."""
+    _use(
+        lambda tagger: [
+            Counter(tagger, [1, 2], SPAN // 10, 5),
+            Correlation(tagger, 1, 2),
+            Correlation(tagger, 1),
+            Histogram(tagger, 1, 2),
+            StartStop(tagger, 1, 2),
+            TimeTagStream(tagger, 1000, [1, 2]),
+        ]
+    )
 
 
-def _virtual_channels(tagger: SteppedTimeTagger) -> list[IteratorBase]:
-    return [
-        Coincidence(tagger, [1, 2], 50_000),
-        Combiner(tagger, [1, 2]),
-        DelayedChannel(tagger, 1, 100),
-        GatedChannel(tagger, 1, 3, 4),
-    ]
+def use_markers_and_virtual_channels() -> None:
+    """Kernels of virtual channels and of measurements with markers."""
+    _use(
+        lambda tagger: [
+            Coincidence(tagger, [1, 2], 1000),
+            Combiner(tagger, [1, 2]),
+            DelayedChannel(tagger, 1, 100),
+            GatedChannel(tagger, 1, 2, 3),
+            TimeDifferences(tagger, 1, 2),
+            TimeDifferences(tagger, 1, 2, 3),
+            CountBetweenMarkers(tagger, 1, 2, 3),
+        ]
+    )
 
 
-def _measurements(tagger: SteppedTimeTagger) -> list[IteratorBase]:
-    return [
-        Countrate(tagger, [1, 2, 5]),
-        Counter(tagger, [1, 2], 10**9, 10),
-        Correlation(tagger, 1, 2),
-        Correlation(tagger, 1),
-        Histogram(tagger, 1, 4),
-        StartStop(tagger, 1, 4),
-        TimeDifferences(tagger, 1, 4),
-        TimeDifferences(tagger, 1, 4, 3),
-        CountBetweenMarkers(tagger, 1, 4),
-        TimeTagStream(tagger, 1000, [1, 2]),
-    ]
+def _use(create: Callable[[TimeTaggerBase], list[IteratorBase]]) -> None:
+    """Play a few tags to measurements and virtual channels."""
+    time = np.arange(100, SPAN, SPAN // 300)
+    tagger = SteppedTagger(TagBlock(0, SPAN, time, (np.arange(len(time)) % 3 + 1).astype(np.int32)))
+    in_use = create(tagger)
+    tagger.play([SPAN // 2])
+    for iterator in in_use:
+        iterator.stop()

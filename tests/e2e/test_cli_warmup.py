@@ -1,0 +1,55 @@
+"""After the warm-up, nothing is left to be compiled while clients wait."""
+
+import subprocess
+import sys
+
+SCRIPT = """
+import sys
+
+def overloads():
+    return {
+        f"{module.__name__}.{name}": value.signatures
+        for module in list(sys.modules.values()) if module.__name__.startswith("tagwire.")
+        for name, value in list(vars(module).items()) if hasattr(value, "signatures")
+    }
+
+from tagwire.cli.warmup import warm_up
+warm_up()
+before = {name: list(known) for name, known in overloads().items()}
+
+from tagwire import TimeTagger as TT
+with TT.createTimeTagger() as tagger:
+    tagger.simulateEmitter([1, 2], delays=[0, 500], sync_channel=3)
+    tagger.simulatePoisson([4], 1e5)
+    tagger.setTestSignal([5, 6], True)
+    tagger.setInputDelay(5, 3_000_000)
+    tagger.setDeadtime(1, 50_000)
+    tagger.setConditionalFilter([1], [3])
+    delayed = TT.DelayedChannel(tagger, 2, 1000)
+    either = TT.Combiner(tagger, [1, delayed.getChannel()])
+    both = TT.Coincidences(tagger, [[1, 2], [5, 6]], 1000, TT.CoincidenceTimestamp.Average)
+    gated = TT.GatedChannel(tagger, 4, 5, -5)
+    channels = [1, -2, either.getChannel(), *both.getChannels(), gated.getChannel()]
+    synchronized = TT.SynchronizedMeasurements(tagger)
+    here = synchronized.getTagger()
+    used = [
+        TT.Countrate(here, channels), TT.Counter(here, channels, 10**7, 20), TT.Correlation(here, 1, 2, 5, 2000),
+        TT.Correlation(here, 1), TT.Histogram(here, 1, 5), TT.StartStop(here, 1, 5),
+        TT.TimeDifferences(here, 1, 5, 4, 6), TT.CountBetweenMarkers(here, 1, 4), TT.TimeTagStream(here, 100, channels),
+    ]
+    synchronized.startFor(10**10)
+    assert synchronized.waitUntilFinished(20_000)
+    for measurement in used:
+        measurement.getData()
+
+for name, known in overloads().items():
+    new = set(known) - set(before.get(name, ()))
+    if new:
+        print(name, *new)
+"""
+
+
+def test_the_first_measurements_of_every_kind_find_their_kernels_compiled() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not done.stdout
