@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from tagwire.cli.serve import READY
 from tagwire.errors import TagwireError
 
 END_TIMEOUT = 5.0
-"""Seconds that a server gets to end by itself."""
+"""Seconds that a server gets to end by itself before it is killed."""
 
 
 class ServerProcess:
@@ -64,11 +65,12 @@ class ServerProcess:
         assert self._process.stdout
         self._process.stdin.close()
         try:
-            return self._process.wait(END_TIMEOUT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(END_TIMEOUT)
         finally:
             self._process.kill()
-            self._process.wait()
             self._process.stdout.close()
+        return self._process.wait()
 
     def _wait_until_ready(self) -> Address:
         assert self._process.stdout

@@ -63,7 +63,7 @@ def command(seconds: float, output: Path) -> None:
     narrator = Narrator(console, SHOWN)
     try:
         with ExitStack() as stack:
-            with console.status("Starting a server; the first time, it compiles its kernels ..."):
+            with narrator.waiting("Starting a server; the first time, it compiles its kernels ..."):
                 server = stack.enter_context(ServerProcess("--simulate", "ultra"))
             measured = measure(narrator, server.address, seconds)
         report(narrator, measured, output)

@@ -11,6 +11,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
+from rich.status import Status
 from rich.text import Text
 
 from tagwire.cli.plot import ASCII, bars, style_for
@@ -40,7 +41,14 @@ class Narrator:
         self.console = console
         self._shown = shown
         self._style = style_for(console.encoding if console.is_terminal else None)
-        self._title, self.plus_minus = ("g2", "+-") if self._style is ASCII else ("g²(τ)", "±")
+        plain = self._style is ASCII
+        self.plus_minus = "+-" if plain else "±"
+        self._title = "g2" if plain else "g²(τ)"
+        self._spinner = "line" if plain else "dots"
+
+    def waiting(self, text: str) -> Status:
+        """Something that moves while the body of a ``with`` goes on."""
+        return self.console.status(text, spinner=self._spinner)
 
     def tell(self, step: str, result: str) -> None:
         """A step, as the user would write it, and what came of it."""
