@@ -1,8 +1,8 @@
 """Hypothesis strategies for streams of tags.
 
 They make what real streams are made of and what breaks code: equal time stamps, silence, bursts, negative channels,
-and overflow ranges as an instrument reports them (begin, missed events per channel, end). Needs ``hypothesis``, which
-the ``test`` extra installs.
+overflow ranges as an instrument reports them (begin, missed events per channel, end), and errors. Needs
+``hypothesis``, which the ``test`` extra installs.
 """
 
 from __future__ import annotations
@@ -41,14 +41,18 @@ def tag_blocks(
     begin
         Begin of the span in ps; drawn from values that include zero, negative and very large ones by default.
     overflows
-        Whether overflow ranges occur. Within one there are missed events and no time tags.
+        Whether overflow ranges occur, and now and then an error. Within a range there are missed events and seldom
+        a time tag, as of a channel with high priority.
     """
     start = begin if begin is not None else draw(st.sampled_from([0, 1, -1000, 10**12, 2**61]))
     rows: list[Row] = []
     now = start
     for _ in range(draw(st.integers(0, max_tags))):
         now += draw(st.one_of(st.integers(0, 3), st.integers(0, step), st.just(20 * step)))
-        if overflows and draw(st.integers(0, 11)) == 0:
+        dice = draw(st.integers(0, 23)) if overflows else 0
+        if dice == 23:
+            rows.append((now, CHANNEL_UNUSED, TagType.Error, 0))
+        elif dice > 20:
             now = _overflow(draw, rows, now, channels, step)
         else:
             rows.append((now, draw(st.sampled_from(list(channels))), TagType.TimeTag, 0))
@@ -83,7 +87,8 @@ def _overflow(draw: st.DrawFn, rows: list[Row], now: int, channels: Sequence[int
     rows.append((now, CHANNEL_UNUSED, TagType.OverflowBegin, 0))
     for channel in draw(st.lists(st.sampled_from(list(channels)), max_size=4)):
         now += draw(st.integers(0, step))
-        rows.append((now, channel, TagType.MissedEvents, draw(st.sampled_from([1, 2, 65535]))))
+        missed = draw(st.sampled_from([1, 2, 65535, 0]))
+        rows.append((now, channel, TagType.MissedEvents if missed else TagType.TimeTag, missed))
     now += draw(st.integers(0, step))
     rows.append((now, CHANNEL_UNUSED, TagType.OverflowEnd, 0))
     return now

@@ -105,7 +105,7 @@ def time_differences(
             moment = list(together)
             if has_sync and any(e.channel == sync_channel for e in moment):
                 result.index = opened
-            for _ in [e for e in moment if has_next and e.channel == next_channel and result.index != -2]:
+            for _ in [e for e in moment if has_next and e.channel == next_channel]:
                 _advance(result, n_histograms, has_sync)
             if max_rollovers and result.rollovers >= max_rollovers:
                 result.end = now
@@ -119,6 +119,8 @@ def time_differences(
 
 
 def _advance(result: Stepped, n_histograms: int, has_sync: bool) -> None:
+    if result.index == -2:
+        return
     result.index += 1
     if result.index == n_histograms:
         result.rollovers += 1
