@@ -112,6 +112,10 @@ def test_a_virtual_channel_that_ends_leaves_no_gap_and_loses_no_tag(end, caplog)
     if end == "fails":
         assert "Earlier failed and was stopped" in caplog.text
         assert not earlier.isRunning()
+        with pytest.raises(StateError, match="broken on purpose"):
+            earlier.waitUntilFinished()
+        earlier.start()
+        assert not earlier.waitUntilFinished(0)
 
 
 def test_the_hub_keeps_no_measurement_alive():

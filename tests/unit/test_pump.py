@@ -13,7 +13,9 @@ from tagwire.engine.hub import Hub
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.pump import PS_PER_S, Pump
 from tagwire.engine.tagger import TimeTaggerBase
+from tagwire.errors import StateError
 from tagwire.measurements.countrate import Countrate
+from tagwire.tagger.synchronized import SynchronizedMeasurements
 from tagwire.testing.stepped import SteppedTagger
 
 LIMIT = 30.0
@@ -163,7 +165,30 @@ def test_a_source_that_breaks_ends_the_pump_and_says_so(caplog):
         assert pump.finished(LIMIT)
     assert "the stream broke off" in caplog.text
     assert "unplugged" in caplog.text
-    assert tagger.sync(0)
+
+
+def test_a_source_that_breaks_ends_every_capture_and_every_wait_with_its_error():
+    tagger = EndlessTagger()
+    complete, endless, steered = (Countrate(tagger, [1]) for _ in range(3))
+    group = SynchronizedMeasurements(tagger)
+    group.registerMeasurement(steered)
+    complete.startFor(MS)
+    pump = Pump(tagger._hub, 1.0, clock=InstantClock())
+    pump.start()
+    assert complete.waitUntilFinished(int(LIMIT * 1000))
+    tagger._hub.source.breaks = True
+    for wait in (endless.waitUntilFinished, group.waitUntilFinished, tagger.sync):
+        with pytest.raises(StateError, match="unplugged") as caught:
+            wait(int(LIMIT * 1000))
+        assert isinstance(caught.value.__cause__, OSError)
+    assert not endless.isRunning()
+    assert endless.getCountsTotal()[0] > 0
+    assert complete.waitUntilFinished(0)
+    for begin in (complete.start, group.start, lambda: endless.startFor(1), lambda: Countrate(tagger, [1])):
+        with pytest.raises(StateError, match="unplugged"):
+            begin()
+    assert not complete.isRunning()
+    endless.stop()
 
 
 def test_commands_come_through_while_the_stream_runs_as_fast_as_it_can():

@@ -140,12 +140,21 @@ def test_scripts_of_old_queue_with_replay(ptu: str) -> None:
     assert rate.getCaptureDuration() == 2 * 10**10
 
 
-def test_a_damaged_file_ends_the_wait_with_an_error(tmp_path: Path, ptu: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_file_ends_every_wait_with_an_error(ptu: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tagger = TimeTagger.createTimeTaggerVirtual(ptu)
-    monkeypatch.setattr(tagger._source.replay, "read", _broken)
+    rate = TimeTagger.Countrate(tagger, [1])
+    with monkeypatch.context() as damage:
+        damage.setattr(tagger._source.replay, "read", _broken)
+        tagger.run()
+        for wait in (tagger.waitUntilFinished, rate.waitUntilFinished, tagger.sync):
+            with pytest.raises(RuntimeError, match=r"broke off: error\('bad record'\)"):
+                wait(timeout=WAIT_MS)
+    tagger.stop()
+    rate.start()
+    tagger.appendFile(ptu)
     tagger.run()
-    with pytest.raises(RuntimeError, match="the replay broke off: bad record"):
-        tagger.waitUntilFinished(timeout=WAIT_MS)
+    assert tagger.waitUntilFinished(timeout=WAIT_MS)
+    assert rate.getCountsTotal()[0] > 0
 
 
 def _broken(span: int, wanted: object) -> None:

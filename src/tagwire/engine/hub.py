@@ -17,6 +17,7 @@ import numpy as np
 from tagwire.core.channels import FIRST_VIRTUAL_CHANNEL
 from tagwire.core.tags import TagBlock, TagType
 from tagwire.engine.turnstile import Turnstile
+from tagwire.errors import StateError
 from tagwire.sources.base import Source
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ class _Stage:
             return self._drain(block)
         try:
             return iterator._pass(block)
-        except Exception:
+        except Exception as error:
             logger.exception("%s failed and was stopped", type(iterator).__name__)
-            iterator._halt()
+            iterator._fail(error)
             return self._drain(block)
 
     def flush(self) -> TagBlock | None:
@@ -110,6 +111,10 @@ class Hub:
         Number of overflow ranges seen.
     max_events
         Largest number of tags handed on at once.
+    flowing
+        Whether somebody drives the hub; while nobody does, fences pass at once.
+    failure
+        What broke the stream off, until somebody drives the hub again.
     """
 
     def __init__(self, source: Source, device: Device | None = None) -> None:
@@ -126,7 +131,7 @@ class Hub:
         self._fence_read = 0
         self._fence_passed = 0
         self.flowing = False
-        """Whether somebody drives the hub; while nobody does, fences pass at once."""
+        self.failure: Exception | None = None
 
     # --- who listens -------------------------------------------------------------------------------------------
 
@@ -193,6 +198,32 @@ class Hub:
         self._pass_fences(self._fence_read)
         return block is not None
 
+    def flow(self) -> None:
+        """Somebody drives the hub from now on."""
+        self.flowing, self.failure = True, None
+
+    def rest(self, failure: Exception | None = None) -> None:
+        """Nobody drives the hub any more; whoever waits at a fence goes on.
+
+        Parameters
+        ----------
+        failure
+            What broke the stream off, if anything: all captures then end, and whoever waits is told.
+        """
+        self.failure = failure
+        if failure is not None:
+            for iterator in self.iterators():
+                iterator._fail(failure)
+        with self._fences:
+            self.flowing = False
+            self._fence_passed = self._fence_last
+            self._fences.notify_all()
+
+    def check(self) -> None:
+        """Raise StateError (RuntimeError) where the stream broke off, with the cause."""
+        if self.failure is not None:
+            raise StateError(f"the stream broke off: {self.failure!r}") from self.failure
+
     def _dispatch(self, block: TagBlock) -> None:
         self._count_overflows(block)
         for part in _parts(block, self.max_events):
@@ -227,13 +258,6 @@ class Hub:
         """Wait at most `timeout` s until all tags older than `fence` were handed on."""
         with self._fences:
             return self._fences.wait_for(lambda: fence <= self._fence_passed or not self.flowing, timeout)
-
-    def rest(self) -> None:
-        """Nobody drives the hub any more; whoever waits at a fence goes on."""
-        with self._fences:
-            self.flowing = False
-            self._fence_passed = self._fence_last
-            self._fences.notify_all()
 
     def _pass_fences(self, fence: int) -> None:
         with self._fences:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tagwire.core.arguments import boolean, integer
 from tagwire.core.tags import TIME_MAX, TagBlock
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
+from tagwire.errors import StateError
 
 if TYPE_CHECKING:
     from tagwire.engine.hub import Hub
@@ -64,6 +65,7 @@ class IteratorBase:
         self._from = 0
         self._until = TIME_MAX
         self._captured = 0
+        self._failure: Exception | None = None
         self._buffer: ReorderBuffer | None = None
 
     def _launch(self) -> None:
@@ -119,15 +121,23 @@ class IteratorBase:
         -------
         bool
             True when it has ended, False when the time was up before.
+
+        Raises
+        ------
+        StateError
+            (RuntimeError) The capture did not come to its end, because the stream or this object broke off.
         """
         limit = integer(timeout, "timeout")
         deadline = time.monotonic() + limit / 1000 if limit >= 0 else None
         with self._finished:
             while self._running:
+                self._hub.check()
                 left = WAIT_SLICE if deadline is None else min(WAIT_SLICE, deadline - time.monotonic())
                 if left <= 0:
                     return False
                 self._finished.wait(left)
+            if self._failure is not None:
+                raise StateError(f"the capture broke off: {self._failure!r}") from self._failure
             return True
 
     def getCaptureDuration(self) -> int:
@@ -163,7 +173,9 @@ class IteratorBase:
         self._halt()
 
     def _begin(self, now: int, duration: int | None, wipe: bool) -> None:
+        self._hub.check()
         with self._finished:
+            self._failure = None
             if wipe:
                 self._captured = 0
                 self._reset()
@@ -178,6 +190,13 @@ class IteratorBase:
         with self._finished:
             self._running = False
             self._finished.notify_all()
+
+    def _fail(self, error: Exception) -> None:
+        """End a running capture because something broke."""
+        with self._finished:
+            if self._running:
+                self._failure = error
+                self._halt()
 
     def _end_at(self, now: int) -> None:
         """Stop when the stream that reaches this iterator, which may lag behind, has come to `now`."""

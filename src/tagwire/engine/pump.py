@@ -54,7 +54,8 @@ class Pump:
 
     Notes
     -----
-    A source that cannot keep the pace loses nothing: stream time then passes more slowly than it should.
+    A source that cannot keep the pace loses nothing: stream time then passes more slowly than it should. When source
+    or device raise, the stream has broken off: see `Hub.rest`.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Pump:
 
     def start(self) -> None:
         """Begin to pull."""
-        self.hub.flowing = True
+        self.hub.flow()
         self._thread.start()
 
     def halt(self) -> None:
@@ -93,15 +94,17 @@ class Pump:
         return self._ended.wait(timeout)
 
     def _run(self) -> None:
+        failure: Exception | None = None
         try:
             if self._speed < 0:
                 self._run_free()
             else:
                 self._run_paced()
-        except Exception:
+        except Exception as error:
             logger.exception("the stream broke off")
+            failure = error
         finally:
-            self.hub.rest()
+            self.hub.rest(failure)
             self._ended.set()
 
     def _run_free(self) -> None:

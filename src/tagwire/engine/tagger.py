@@ -59,6 +59,11 @@ class TimeTaggerBase(TimeTaggerSource):
         -------
         bool
             False when the time was up before.
+
+        Raises
+        ------
+        StateError
+            (RuntimeError) The stream broke off, because its source failed.
         """
         number = integer(fence, "fence", 0, self._hub.fence(new=False))
         limit = integer(timeout, "timeout")
@@ -66,6 +71,7 @@ class TimeTaggerBase(TimeTaggerSource):
         while True:
             left = WAIT_SLICE if deadline is None else min(WAIT_SLICE, max(0.0, deadline - time.monotonic()))
             if self._hub.passed(number, left):
+                self._hub.check()
                 return True
             if deadline is not None and time.monotonic() >= deadline:
                 return False

@@ -81,6 +81,7 @@ class TimeTaggerVirtual(TimeTaggerBase):
     def stop(self) -> None:
         """Stop the replay where it is and empty the queue; what was captured stays."""
         self._flow.stop()
+        self._hub.rest()
         self._source.replay.clear()
 
     def appendFile(self, filename: str, begin: int = 0, duration: int = -1, clear: bool = False) -> int:
@@ -156,13 +157,12 @@ class TimeTaggerVirtual(TimeTaggerBase):
         Raises
         ------
         StateError
-            (RuntimeError) The replay broke off because a file turned out to be damaged.
+            (RuntimeError) The stream broke off because a file turned out to be damaged; `stop` or `run` begin anew.
         """
         number, limit = integer(ID, "ID", 0), integer(timeout, "timeout")
         deadline = time.monotonic() + limit / 1000
         while not self._finished(number):
-            if self._source.failure is not None:
-                raise StateError(f"the replay broke off: {self._source.failure}") from self._source.failure
+            self._hub.check()
             if limit >= 0 and deadline <= time.monotonic():
                 return False
             time.sleep(POLL)

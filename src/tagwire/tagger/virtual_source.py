@@ -27,8 +27,6 @@ class VirtualSource:
         The queue.
     ended
         Whether a reader was told that there is no more; only `prepare` makes it go on.
-    failure
-        What broke the replay off, if anything.
     """
 
     def __init__(self, path: str | None, begin: int, duration: int) -> None:
@@ -36,14 +34,13 @@ class VirtualSource:
         self.channels = self.replay.channels
         self.position = self.replay.position
         self.ended = False
-        self.failure: Exception | None = None
         self._endless = False
         self._signals = SimulatedSource(TIME_TAGGER_ULTRA)
         self._connected: frozenset[int] = frozenset()
 
     def prepare(self, endless: bool) -> None:
         """Begin to play; `endless` puts silence where the queue is empty, instead of an end."""
-        self._endless, self.ended, self.failure = endless, False, None
+        self._endless, self.ended = endless, False
 
     def connect(self, channels: Iterable[int], on: bool) -> None:
         """Connect the inputs of `channels` to the test signal, or disconnect them."""
@@ -60,11 +57,7 @@ class VirtualSource:
 
     def read(self, span: int, wanted: Collection[int]) -> TagBlock | None:
         """The next `span` ps or less; `None` at the end of the queue, unless it is endless."""
-        try:
-            block = self.replay.read(span, wanted)
-        except Exception as error:
-            self.failure = error
-            raise
+        block = self.replay.read(span, wanted)
         if block is None and not self._endless:
             self.ended = True
             return None
