@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ class Beam:
     """The tags of some channels of one illumination, window by window.
 
     Window ``k`` holds the pulses from `MARGIN` before cell ``k`` to `MARGIN` before its end, which are caused by the
-    cells ``k`` and ``k - 1`` alone.
+    cells ``k`` and ``k - 1`` alone. Of memoryless light it holds the pulses of cell ``k``, which lie within it.
 
     Parameters
     ----------
@@ -76,14 +77,23 @@ class Beam:
         return {tap: self._digitised(tap, pulses[self._lit.channels.index(abs(tap))], window) for tap in self._taps}
 
     def _digitised(self, tap: int, pulses: Times, window: int) -> Times:
+        rms = self._rms
+        if self._lit.light.memoryless:
+            # Jitter leaves a Poisson process one, so rising edges need none of their own. A falling edge then lies from
+            # its rising one by two jitters, as it always does.
+            if tap > 0:
+                return pulses
+            rms *= math.sqrt(2.0)
         state = generator(derive(self._seed, _JITTER, tap, window))
-        return smear(state, pulses, PULSE_WIDTH if tap < 0 else 0, self._rms)
+        return smear(state, pulses, PULSE_WIDTH if tap < 0 else 0, rms)
 
     def _cause(self, cell: int) -> list[Times]:
         return self._lit.light.clicks(self._seed, cell, self._lit.channels, self._needed)
 
     def _raw(self, window: int) -> list[Times]:
         """Clicks within a window and since the illumination began, before dead time."""
+        if self._lit.light.memoryless:
+            return [times[np.searchsorted(times, self._lit.since) :] for times in self._cause(window)]
         cell, before = self._caused
         if cell != window - 1:
             before = self._cause(window - 1)

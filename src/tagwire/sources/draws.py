@@ -1,6 +1,6 @@
-"""Random numbers inside kernels: SplitMix64, and a ziggurat for Gaussian ones.
+"""Random numbers inside kernels: SplitMix64, and ziggurats for Gaussian and exponential ones.
 
-A generator is an array of one uint64. The ziggurat is the one of Marsaglia and Tsang (J. Stat. Softw. 5, 8 (2000)) in
+A generator is an array of one uint64. The ziggurats are those of Marsaglia and Tsang (J. Stat. Softw. 5, 8 (2000)) in
 the form of Doornik (An Improved Ziggurat Method to Generate Normal Random Samples, 2005), which has no correlation
 between the layer and the value.
 """
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from tagwire.kernel import kernel
 
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
-_ONE, _LAYER = np.uint64(1), np.uint64(127)
+_S30, _S27, _S31, S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+ONE, _LAYER, BYTE = np.uint64(1), np.uint64(127), np.uint64(255)
 _UNIT = 2.0**-53
 
 _TAIL = 3.442619855899
@@ -38,6 +38,22 @@ def _edges() -> NDArray[np.float64]:
 _EDGES = _edges()
 _INSIDE = _EDGES[1:] / _EDGES[:-1]
 
+_LONG = 7.69711747013104972
+_LAYER_AREA = 3.9496598225815571993e-3
+
+
+def _exponential_edges() -> NDArray[np.float64]:
+    """Right edges of the 256 layers of equal area under ``exp(-x)``."""
+    edges = np.zeros(257)
+    edges[0], edges[1] = _LAYER_AREA / math.exp(-_LONG), _LONG
+    for i in range(2, 256):
+        edges[i] = -math.log(_LAYER_AREA / edges[i - 1] + math.exp(-edges[i - 1]))
+    return edges
+
+
+LAYER_EDGES = _exponential_edges()
+LAYER_UNITS = LAYER_EDGES * _UNIT
+
 
 def generator(seed: int) -> NDArray[np.uint64]:
     """A generator of its own for a seed from `tagwire.sources.grid.derive`."""
@@ -47,8 +63,13 @@ def generator(seed: int) -> NDArray[np.uint64]:
 @kernel
 def draw(state: NDArray[np.uint64]) -> np.uint64:
     """64 random bits."""
-    state[0] += _GAMMA
-    z = state[0]
+    state[0] += GAMMA
+    return mixed(state[0])
+
+
+@kernel
+def mixed(z: np.uint64) -> np.uint64:
+    """The 64 random bits of one state of the generator."""
     z = (z ^ (z >> _S30)) * _M1
     z = (z ^ (z >> _S27)) * _M2
     return z ^ (z >> _S31)  # type: ignore[no-any-return]
@@ -57,13 +78,32 @@ def draw(state: NDArray[np.uint64]) -> np.uint64:
 @kernel
 def uniform(state: NDArray[np.uint64]) -> float:
     """Uniform in (0, 1]."""
-    return float((draw(state) >> _S11) + _ONE) * _UNIT
+    return float((draw(state) >> S11) + ONE) * _UNIT
 
 
 @kernel
 def exponential(state: NDArray[np.uint64]) -> float:
-    """Exponential with mean 1; at most 53 ln 2, about 36.7."""
-    return -math.log(uniform(state))
+    """Exponential with mean 1; at most about 44.4."""
+    bits = draw(state)
+    layer = bits & BYTE
+    x = float(bits >> S11) * LAYER_UNITS[layer]
+    return x if x < LAYER_EDGES[layer + ONE] else exponential_edge(state, layer, x)
+
+
+@kernel
+def exponential_edge(state: NDArray[np.uint64], layer: np.uint64, x: float) -> float:
+    """The seldom rest of `exponential`: the tail, and where a layer sticks out of the curve."""
+    while True:
+        if layer == 0:
+            return _LONG - math.log(uniform(state))
+        low, high = math.exp(-LAYER_EDGES[layer]), math.exp(-LAYER_EDGES[layer + ONE])
+        if low + uniform(state) * (high - low) < math.exp(-x):
+            return x
+        bits = draw(state)
+        layer = bits & BYTE
+        x = float(bits >> S11) * LAYER_UNITS[layer]
+        if x < LAYER_EDGES[layer + ONE]:
+            return x
 
 
 @kernel
@@ -72,7 +112,7 @@ def gaussian(state: NDArray[np.uint64]) -> float:
     while True:
         bits = draw(state)
         layer = int(bits & _LAYER)
-        u = 2.0 * (float(bits >> _S11) * _UNIT) - 1.0
+        u = 2.0 * (float(bits >> S11) * _UNIT) - 1.0
         if abs(u) < _INSIDE[layer]:
             return float(u * _EDGES[layer])
         if layer == 0:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,11 @@ Clicks = list[NDArray[np.int64]]
 
 class Light(Protocol):
     """What a light must tell the simulation."""
+
+    @property
+    def memoryless(self) -> bool:
+        """Whether the clicks of every channel are a Poisson process that no dead time disturbs."""
+        ...
 
     def outputs(self, channels: Sequence[int]) -> tuple[int, ...]:
         """Every channel that carries pulses when the light falls on `channels`; raises where these do not fit."""
@@ -79,6 +84,8 @@ class PoissonLight:
     """
 
     rate: float
+
+    memoryless: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rate", real(self.rate, "rate", 0.0, MAX_RATE))
@@ -154,6 +161,8 @@ class PulsedEmitter:
     second_photon_probability: float = 0.0
     delays: tuple[int, ...] = ()
     sync: int | None = None
+
+    memoryless: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for name, low, high in _RANGES:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 
@@ -34,6 +35,8 @@ class TestSignal:
     __test__ = False
 
     period: Fraction
+
+    memoryless: ClassVar[bool] = False
 
     def outputs(self, channels: Sequence[int]) -> tuple[int, ...]:
         """The channels themselves."""

@@ -30,6 +30,9 @@ def woven(streams: dict[int, Int64Array], begin: int, end: int) -> tuple[Int64Ar
     edges = [begin + (end - begin) * i // pieces for i in range(1, pieces)]
     if not streams:
         return NO_TIMES, NO_CHANNELS
+    if len(streams) == 1:
+        ((channel, times),) = streams.items()
+        return _labelled(times, channel)
     split = [(np.split(times, np.searchsorted(times, edges)), channel) for channel, times in streams.items()]
     woven = [_rounds([_labelled(parts[i], channel) for parts, channel in split]) for i in range(pieces)]
     return np.concatenate([t for t, _ in woven]), np.concatenate([c for _, c in woven])
