@@ -34,6 +34,7 @@ from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.measurements.correlation import Correlation
 from tagwire.measurements.counter import Counter, CounterData
 from tagwire.measurements.countrate import Countrate
+from tagwire.measurements.gatedcounter import GatedCounter
 from tagwire.measurements.histogram import Histogram
 from tagwire.measurements.markers import CountBetweenMarkers
 from tagwire.measurements.startstop import StartStop
@@ -173,6 +174,7 @@ __all__ = [
     "GatedChannelInitial_Closed",
     "GatedChannelInitial_Open",
     "GatedChannels",
+    "GatedCounter",
     "Histogram",
     "IteratorBase",
     "LanguageUsed",
