@@ -51,6 +51,8 @@ def test_the_module_describes_itself(TT: Any, tiny_server: Server) -> None:
     assert TT.__doc__ == tiny.__doc__
     assert TT.Counter.__doc__ == "Counts clicks."
     assert TT.Counter.getData.__doc__.startswith("Counts, one row")
+    assert "2-D array of int32" in TT.Counter.getData.__doc__
+    assert "delay : int\n    Delay in ps." in TT.TimeTagger.setInputDelay.__doc__
 
 
 def test_every_member_of_the_catalog_is_there(TT: Any, tiny_catalog: Catalog) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NoReturn
 
-from tagwire.core.catalog import ClassSpec, Kind, MethodSpec, ParamSpec, PropertySpec
+from tagwire.core.catalog import ClassSpec, Kind, MethodSpec, ParamSpec, PropertySpec, call_doc, class_doc
 from tagwire.errors import NotSupported
 from tagwire.rpc.link import Link
 from tagwire.rpc.waiting import is_sliced, wait
@@ -61,7 +61,7 @@ def build_class(spec: ClassSpec, bases: tuple[type, ...], link: Link, module: st
     """
     inherited = {name for base in bases for name in dir(base)}
     body: dict[str, Any] = {
-        "__doc__": spec.doc,
+        "__doc__": class_doc(spec),
         "__module__": module,
         "__qualname__": spec.name,
         "_tagwire_class": spec.name,
@@ -112,7 +112,7 @@ def _parameter(spec: ParamSpec) -> inspect.Parameter:
 def _dress(function: Callable[..., Any], spec: MethodSpec, bound: bool = False) -> Callable[..., Any]:
     function.__name__ = spec.name
     function.__qualname__ = f"{spec.owner}.{spec.name}" if spec.owner else spec.name
-    function.__doc__ = spec.doc
+    function.__doc__ = call_doc(spec)
     function.__signature__ = signature(spec, bound)  # type: ignore[attr-defined]
     return function
 

@@ -6,6 +6,7 @@ adapters, client classes, stubs, forms, tables and the parity test are all built
 
 from tagwire.core.catalog.hidden import HIDDEN
 from tagwire.core.catalog.plain import from_plain, to_plain
+from tagwire.core.catalog.prose import call_doc, class_doc
 from tagwire.core.catalog.reader import read_catalog
 from tagwire.core.catalog.specs import (
     Catalog,
@@ -30,6 +31,8 @@ __all__ = [
     "ParamSpec",
     "PropertySpec",
     "ResultSpec",
+    "call_doc",
+    "class_doc",
     "from_plain",
     "read_catalog",
     "to_plain",
