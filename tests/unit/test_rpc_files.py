@@ -47,6 +47,52 @@ def test_what_is_inside_is_accepted(folder: DataFolder) -> None:
     assert guard("", None) == ""
 
 
+def test_no_link_that_leads_out_may_belong_to_the_same_recording(tmp_path: Path) -> None:
+    (tmp_path / "shared" / "sub").mkdir(parents=True)
+    (tmp_path / "outside").touch()
+    shared = DataFolder(tmp_path / "shared")
+    for name in ("x.1.ttbin", "y.ttbin", "Caf\u00e9.2.ttbin", "sub/z.7.ttbin"):
+        (shared.path / name).symlink_to(tmp_path / "outside")
+    (shared.path / "inner.1.ttbin").symlink_to(shared.path / "real.1.ttbin")
+    (shared.path / "same").symlink_to(shared.path / "sub")
+    for name in ("x", "x.ttbin", "X.ttbin", "x.1", "y", "cafe\u0301.ttbin", "sub/z.ttbin", "same/z"):
+        with pytest.raises(FileRefused, match=r"leads outside|lies outside"):
+            shared.resolve(name)
+    for name in ("inner.ttbin", "real", "w.ttbin", "xx", "nowhere/x"):
+        assert shared.resolve(name) == str(shared.path / name)
+
+
+def test_a_link_to_a_recording_is_looked_at_on_both_sides(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    (shared / "sub").mkdir(parents=True)
+    (shared / "x.ttbin").symlink_to(shared / "sub" / "y.ttbin")
+    (shared / "sub" / "y.1.ttbin").symlink_to(tmp_path / "outside")
+    with pytest.raises(FileRefused, match=r"y\.1\.ttbin"):
+        DataFolder(shared).resolve("x.ttbin")
+
+
+HARD = [
+    "new\nline.ttbin",
+    "C:\\x",
+    "C:/x",
+    "~",
+    "~root/x",
+    "%2e%2e/x",
+    "$HOME",
+    "a" * 300,
+    "a/" * 3000,
+    "CON",
+    "x:stream",
+    " ",
+    "*",
+]
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_nothing_in_a_name_is_expanded(folder: DataFolder, name: str) -> None:
+    assert Path(folder.resolve(name)).is_relative_to(folder.path)
+
+
 def test_only_text_names_files(folder: DataFolder) -> None:
     for value in (b"a", 1, {"a"}, ["a", b"b"]):
         with pytest.raises(ArgumentKindError):

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from tagwire.core.catalog import MethodSpec, ParamSpec
-from tagwire.errors import NotSupported
+from tagwire.errors import ArgumentKindError, NotSupported
 from tagwire.rpc.files import DataFolder, guard
 from tagwire.rpc.objects import Lease
 from tagwire.rpc.wire import Handle, Member
@@ -60,6 +60,7 @@ class Preparation:
         if any(p.type == "callback" for p in spec.params):
             raise NotSupported(f"{spec.name} takes a function, which can be called only where it is: in your process")
         ready = Arguments([], {})
+        _refuse_unknown(spec, args, kwargs)
         ready.args = [self._ready(_positional(spec, i), value, ready.leases) for i, value in enumerate(args)]
         ready.kwargs = {name: self._ready(_named(spec, name), value, ready.leases) for name, value in kwargs.items()}
         return ready
@@ -97,6 +98,18 @@ class Preparation:
             if enum is not None and value in {int(member.value) for member in enum.__members__.values()}:
                 return enum(value)
         return value  # the library says what it thinks of it
+
+
+def _refuse_unknown(spec: MethodSpec, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+    """A call that names files gets no argument that the description does not know: it might be a file too."""
+    if not any(p.file for p in spec.params):
+        return
+    known = [p.name for p in spec.params]
+    if len(args) > len(known):
+        raise ArgumentKindError(f"{spec.name}() takes at most {len(known)} arguments, but {len(args)} were given")
+    unknown = [name for name in kwargs if name not in known]
+    if unknown:
+        raise ArgumentKindError(f"{spec.name}() got an unexpected keyword argument {unknown[0]!r}")
 
 
 def _positional(spec: MethodSpec, index: int) -> ParamSpec | None:

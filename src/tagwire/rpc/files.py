@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from pathlib import Path
 
 from tagwire.errors import ArgumentKindError, FileRefused
@@ -28,7 +30,8 @@ class DataFolder:
         """Absolute path of the file `name`; `FileRefused` when it lies outside the folder.
 
         Relative names start in the folder. Links are followed before the check, so a link that leads outside is
-        outside.
+        outside. A library may complete a missing ending, and it reads and writes a recording as several files
+        (``x.ttbin``, ``x.1.ttbin``, ...), so no link that leads outside may stand among those either.
         """
         if "\0" in name or ".." in Path(name).parts:
             raise FileRefused(f"{name!r} is not a file name that this server accepts")
@@ -38,7 +41,30 @@ class DataFolder:
             raise FileRefused(f"{name!r} cannot be resolved: {error}") from error
         if path == self.path or not path.is_relative_to(self.path):
             raise FileRefused(f"{name!r} lies outside the folder that this server shares")
+        for given in {path, self.path / name}:
+            self._check_siblings(given, name)
         return str(path)
+
+    def _check_siblings(self, file: Path, name: str) -> None:
+        """`FileRefused` when a link that leads outside may belong to the same recording as `file`."""
+        stem = _comparable(file.name).partition(".")[0]
+        for entry in _entries(file.parent):
+            if _comparable(entry.name).startswith(stem) and not Path(entry).resolve().is_relative_to(self.path):
+                raise FileRefused(f"{name!r} is refused: beside it, {entry.name!r} leads outside the shared folder")
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in `folder`; nothing when there is no such folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _comparable(name: str) -> str:
+    """`name` as file systems compare it that know no case and no difference between forms of one letter."""
+    return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
 
 
 def guard(names: object, folder: DataFolder | None) -> object:
