@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import threading
+import tracemalloc
+from enum import IntEnum
 
 import msgpack
 import numpy as np
@@ -40,6 +44,83 @@ def test_any_bytes_give_a_value_or_one_error(data: bytes) -> None:
 def test_any_extension_gives_a_value_or_one_error(code: int, data: bytes) -> None:
     with contextlib.suppress(errors.ProtocolError):
         Codec().unpack(msgpack.packb(msgpack.ExtType(code, data)))
+
+
+def nested(code: int, depth: int, core: bytes = b"") -> bytes:
+    data = core or msgpack.packb([1])
+    for _ in range(depth):
+        data = msgpack.packb([msgpack.ExtType(code, data)])
+    return data
+
+
+@pytest.mark.parametrize("code", range(10))
+def test_deep_nesting_cannot_exhaust_the_stack(code: int) -> None:
+    caught: list[Exception] = []
+
+    def unpack() -> None:  # a thread of the server has a small stack
+        try:
+            Codec().unpack(nested(code, 300))
+        except errors.ProtocolError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=unpack)
+    thread.start()
+    thread.join(10)
+    assert len(caught) == 1
+
+
+def test_nesting_cannot_multiply_the_memory() -> None:
+    tracemalloc.start()
+    with pytest.raises(errors.ProtocolError, match="nested"):
+        Codec().unpack(nested(1, 25, msgpack.packb(b"x" * 1_000_000)))
+    assert tracemalloc.get_traced_memory()[1] < 12_000_000
+    tracemalloc.stop()
+
+
+def test_reasonable_nesting_is_kept() -> None:
+    value: object = np.arange(100_000)
+    for _ in range(5):
+        value = (value, [value and 1] if isinstance(value, tuple) else 2)
+    codec = Codec()
+    assert repr(codec.unpack(codec.pack(value))) == repr(value)
+
+
+def test_a_range_stands_for_a_list_of_bounded_length() -> None:
+    codec = Codec()
+    assert codec.unpack(codec.pack(range(2**20))) == range(2**20)
+    for long in (range(2**20 + 1), range(-(2**62), 2**62), range(0, -(2**40), -1)):
+        with pytest.raises(errors.ArgumentError, match="longer than 1048576"):
+            codec.pack(long)
+        content = codec.pack([long.start, long.stop, long.step])
+        with pytest.raises(errors.ProtocolError, match="range longer"):
+            codec.unpack(msgpack.packb(msgpack.ExtType(7, content)))
+
+
+DTYPES = st.sampled_from(
+    ["<i4", ">f8", "|V0", "|S0", "|O", "<U1", "<M8[s]", "|V99999999999", "(2,)i4", "i4,f8", "\ud800", ""]
+)
+DESCRS = DTYPES | st.lists(st.tuples(st.text(max_size=2), DTYPES).map(list), max_size=3) | st.integers() | st.none()
+SHAPES = st.lists(st.sampled_from([0, 1, -1, -5, 2, 2**31, 2**62, 2**64 - 1]), max_size=40) | st.text() | st.none()
+
+
+@given(st.sampled_from([2, 3]), DESCRS, SHAPES, st.binary(max_size=64) | st.none())
+def test_absurd_arrays_give_an_array_or_one_error(code: int, descr: object, shape: object, data: bytes | None) -> None:
+    content = msgpack.packb([descr, shape, data], unicode_errors="surrogatepass")
+    with contextlib.suppress(errors.ProtocolError):
+        value = Codec().unpack(msgpack.packb(msgpack.ExtType(code, content)))
+        assert value.nbytes <= 64
+        assert value.size <= 64
+
+
+def test_numbers_of_any_size_travel_in_any_disguise() -> None:
+    class Number(int):
+        pass
+
+    class Large(IntEnum):
+        HUGE = 2**70
+
+    codec = Codec(outgoing=lambda value: value.value)  # type: ignore[attr-defined]
+    assert codec.unpack(codec.pack([Number(2**70), Large.HUGE, Number(3)])) == [2**70, 2**70, 3]
 
 
 def test_an_array_of_objects_is_never_made() -> None:
@@ -111,8 +192,30 @@ def test_npy(array: np.ndarray) -> None:  # type: ignore[type-arg]
     np.testing.assert_array_equal(answer, array)
 
 
+def npy(header: str, data: bytes = b"") -> str:
+    text = header.encode().ljust(118) + b"\n"
+    return base64.b64encode(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data).decode()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '|V0', 'fortran_order': False, 'shape': (1099511627776,)}",
+        "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}",
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (1152921504606846976, 1152921504606846976)}",
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (-1,)}",
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (1073741824,)}",
+        "{'descr': '<i8', 'fortran_order': __import__('os'), 'shape': (1,)}",
+        "((((((((((((((((",
+    ],
+)
+def test_npy_headers_that_lie_are_refused(header: str) -> None:
+    with pytest.raises(ValueError, match="NPY"):
+        from_npy(npy(header, b"\x80\x04."))
+
+
 def test_npy_refuses_pickles() -> None:
     with pytest.raises(ValueError, match="pickle"):
         to_npy(np.array([object()]))
-    with pytest.raises(ValueError, match=r"NPY|magic|EOF|allow_pickle"):
+    with pytest.raises(ValueError, match="NPY"):
         from_npy("AAAA")

@@ -18,8 +18,10 @@ def to_npy(array: np.ndarray[Any, Any]) -> dict[str, str]:
 
 def from_npy(data: str) -> np.ndarray[Any, Any]:
     """The array of such a dictionary; `ValueError` when it is none."""
-    buffer = io.BytesIO(base64.b64decode(data, validate=True))
-    array: np.ndarray[Any, Any] = np.load(buffer, allow_pickle=False)
-    if not isinstance(array, np.ndarray):
+    try:
+        array: Any = np.load(io.BytesIO(base64.b64decode(data, validate=True)), allow_pickle=False)
+    except Exception as error:  # NumPy and the tokenizer that it uses raise a dozen kinds
+        raise ValueError(f"the value is not in the NPY format: {error}") from error
+    if not isinstance(array, np.ndarray) or not array.dtype.itemsize:  # without bytes, it could be of any length
         raise ValueError("the value is not in the NPY format")
     return array

@@ -17,13 +17,25 @@ import msgpack
 import numpy as np
 from numpy.lib.format import descr_to_dtype, dtype_to_descr
 
-from tagwire.errors import ArgumentKindError, ProtocolError
+from tagwire.errors import ArgumentError, ArgumentKindError, ProtocolError
 
 PROTOCOL = 1
 """Version of what is said on a ``tagwire`` connection; both sides name theirs in the handshake."""
 
+REQUEST_LIMIT = 32 * 1024 * 1024
+"""Most bytes of a request; every byte of one can cost the server fifty and more once it is unpacked."""
+
+RANGE_LIMIT = 2**20
+"""Longest range that travels: the library makes a list of it."""
+
 _TEXT = "surrogatepass"
 """File names may hold bytes that are no text; Python keeps them as lone surrogates."""
+
+_DEPTH = 32
+"""How deep extensions (tuples, above all) may be nested: each level takes some 50 kB of the thread's stack."""
+
+_COPIES = 8
+"""How often a message may be copied while it is unpacked: each level of nesting copies what is inside."""
 
 
 class _Ext(IntEnum):
@@ -90,8 +102,10 @@ class Codec:
     def unpack(self, data: bytes | memoryview) -> Any:
         """The value of `data`; `ProtocolError` when the bytes make no sense."""
         try:
-            return msgpack.unpackb(data, ext_hook=self._restore, strict_map_key=False, unicode_errors=_TEXT)
-        except (ValueError, TypeError, KeyError, IndexError, msgpack.UnpackException, RecursionError) as error:
+            return _Unpacking(self._handle, self._member, len(data)).value(data)
+        except ProtocolError:
+            raise
+        except Exception as error:  # NumPy alone has a dozen kinds for a data type that makes no sense
             raise ProtocolError(f"the peer sent bytes that make no sense: {error}") from error
 
     def _extend(self, value: object) -> object:
@@ -111,12 +125,30 @@ class Codec:
 
     def _again(self, value: object) -> object:
         # msgpack asks once for each value, so the answer must be one that it knows
-        return self._extend(value) if type(value) in (tuple, Handle, Member) else value
+        return self._extend(value) if type(value) in _ENCODERS else value
+
+
+class _Unpacking:
+    """One message on its way in, with what it may cost."""
+
+    def __init__(self, handle: Callable[[Handle], object], member: Callable[[Member], object], size: int) -> None:
+        self._handle = handle
+        self._member = member
+        self._depth = 0
+        self._bytes_left = _COPIES * max(size, 2**16)
+
+    def value(self, data: bytes | memoryview) -> Any:
+        return msgpack.unpackb(data, ext_hook=self._restore, strict_map_key=False, unicode_errors=_TEXT)
 
     def _restore(self, code: int, data: bytes) -> object:
+        self._depth += 1
+        self._bytes_left -= len(data)
+        if self._depth > _DEPTH or self._bytes_left < 0:
+            raise ProtocolError(f"the peer sent values that are nested too deeply; the limit is {_DEPTH} levels")
+        content = self.value(data)
+        self._depth -= 1
         if code == _Ext.ARRAY:
-            return _array(*self.unpack(data))
-        content = self.unpack(data)
+            return _array(*content)
         if code == _Ext.HANDLE:
             return self._handle(Handle(*content))
         if code == _Ext.MEMBER:
@@ -126,6 +158,18 @@ class Codec:
         except KeyError:
             raise ProtocolError(f"the peer sent a value of unknown kind {code}") from None
         return decode(content)
+
+
+def _range_content(value: range) -> list[int]:
+    if value[RANGE_LIMIT:]:
+        raise ArgumentError(f"{value} is longer than {RANGE_LIMIT}, the most that can be sent to a server")
+    return [value.start, value.stop, value.step]
+
+
+def _range(start: int, stop: int, step: int) -> range:
+    if (value := range(start, stop, step))[RANGE_LIMIT:]:
+        raise ProtocolError(f"the peer sent a range longer than {RANGE_LIMIT}")
+    return value
 
 
 def _array_content(array: np.ndarray[Any, Any]) -> list[Any]:
@@ -147,7 +191,7 @@ _ENCODERS: dict[type, Callable[[Any], tuple[int, object]]] = {
     Member: lambda value: (_Ext.MEMBER, [value.enum, value.value]),
     Handle: lambda value: (_Ext.HANDLE, [value.id, value.class_name]),
     int: lambda value: (_Ext.BIG_INT, format(value, "x")),
-    range: lambda value: (_Ext.RANGE, [value.start, value.stop, value.step]),
+    range: lambda value: (_Ext.RANGE, _range_content(value)),
     complex: lambda value: (_Ext.COMPLEX, [value.real, value.imag]),
 }
 
@@ -160,6 +204,6 @@ _DECODERS: dict[int, Callable[[Any], object]] = {
     _Ext.TUPLE: tuple,
     _Ext.SCALAR: lambda content: _array(*content)[()],
     _Ext.BIG_INT: partial(int, base=16),
-    _Ext.RANGE: lambda content: range(*content),
+    _Ext.RANGE: lambda content: _range(*content),
     _Ext.COMPLEX: lambda content: complex(*content),
 }
