@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tagwire.core.catalog import MethodSpec, ParamSpec, ResultSpec
@@ -54,10 +55,25 @@ def test_sync_sets_its_fence_once() -> None:
     assert again.calls[0][0] == "sync"
 
 
-def test_an_odd_timeout_is_for_the_library_to_judge() -> None:
+ODD = ["soon", None, True, 0.5, float("nan"), float("inf"), 2**64, np.bool_(True)]
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [*(((5, odd), {}) for odd in ODD), ((5,), {"timeout": 1.5}), ((5, 1, 2), {}), ((5, 1), {"timeout": 1})],
+    ids=repr,
+)
+def test_odd_arguments_are_for_the_library_to_judge(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     library = Library(0)
-    wait(WAIT, [], (5, "soon"), {}, library)
-    assert library.calls == [("waitForCompletion", [5], {"timeout": "soon"})]
+    wait(WAIT, [], args, kwargs, library)
+    assert library.calls == [("waitForCompletion", list(args), kwargs)]
+
+
+@pytest.mark.parametrize("timeout", [-1, -1.0, np.int8(-1), np.int64(-1), np.float64(1e6), 10**6], ids=repr)
+def test_numbers_of_any_type_are_sliced(timeout: Any) -> None:
+    library = Library(1)
+    assert wait(WAIT, [], (5, timeout), {}, library) is True
+    assert library.calls == [("waitForCompletion", [5], {"timeout": SLICE_MS})] * 2
 
 
 def test_which_methods_are_sliced() -> None:

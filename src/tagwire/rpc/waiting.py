@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+import numpy as np
+
 from tagwire.core.catalog import MethodSpec
 
 SLICE_MS = 250
@@ -40,18 +42,25 @@ def wait(
     """
     index = _timeout_index(spec)
     assert index is not None
-    name, timeout, args, kwargs = spec.name, _timeout(spec, index, args, kwargs), list(args[:index]), dict(kwargs)
-    label = spec.params[index].name
+    name, label, timeout = spec.name, spec.params[index].name, _timeout(spec, index, args, kwargs)
+    if not _is_whole(timeout) or len(args) > index + 1 or (len(args) > index and label in kwargs):
+        return invoke(name, args, kwargs)  # the library says what it thinks of it
+    args, kwargs, timeout = list(args[:index]), dict(kwargs), int(timeout)
     if name == "sync" and {"getFence", "waitForFence"} <= set(methods):
         name, args = "waitForFence", [invoke("getFence", [], {})]
-    if not isinstance(timeout, int | float):
-        return invoke(name, args, kwargs | {label: timeout})  # the library says what it thinks of it
     deadline = time.monotonic() + timeout / 1000 if timeout >= 0 else float("inf")
     while True:
         left = min(SLICE_MS, max(0, round(1000 * (deadline - time.monotonic()))) if timeout >= 0 else SLICE_MS)
         done = invoke(name, args, kwargs | {label: left})
         if done or (timeout >= 0 and time.monotonic() >= deadline):
             return done
+
+
+def _is_whole(timeout: Any) -> bool:
+    """Whether every library takes it for a number of ms: a whole number of 64 bits, in any type but bool."""
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float | np.integer | np.floating):
+        return False
+    return bool(-(2**63) < timeout < 2**63) and float(timeout).is_integer()
 
 
 def _timeout_index(spec: MethodSpec) -> int | None:
