@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tagwire.core.tags import TagBlock
+from tagwire.engine.backlog import Backlog
+from tagwire.engine.device_delay import DelayStage
 from tagwire.engine.reorder import ReorderBuffer
 
 
@@ -41,3 +43,28 @@ def test_flushing_twice_gives_nothing_twice():
     assert buffer.flush().time.tolist() == [5]
     again = buffer.flush()
     assert (again.begin, again.end, len(again)) == (10, 10, 0)
+
+
+def test_what_waits_is_not_copied_again_with_every_block():
+    buffer, stage = ReorderBuffer(), DelayStage()
+    stage.set(7, -1000)
+    first = tags(0, 10, *range(10))
+    buffer.push(first, None, 1000)
+    stage.push(first)
+    for begin in range(10, 500, 10):
+        buffer.push(tags(begin, begin + 10, begin), None, 1000)
+        stage.push(tags(begin, begin + 10, begin))
+    assert np.shares_memory(buffer._stream.take(10)[0].time, first.time)
+    assert len(stage._held) == 50
+
+
+def test_a_few_tags_that_wait_do_not_keep_the_memory_of_a_whole_block():
+    backlog = Backlog()
+    whole = tags(0, 1000, *range(1000))
+    backlog.add(whole)
+    assert len(backlog.take(990)[0]) == 990
+    assert backlog.end == 1000
+    (late,) = backlog.take(2000)
+    assert late.time.tolist() == list(range(990, 1000))
+    assert not np.shares_memory(late.time, whole.time)
+    assert len(backlog) == 0

@@ -15,7 +15,7 @@ import pytest
 
 import tagwire.testing.simulated
 from tagwire.core.channels import CHANNEL_UNUSED
-from tagwire.errors import NotSupported
+from tagwire.errors import NotSupported, StateError
 from tagwire.measurements.countrate import Countrate
 from tagwire.measurements.stream import TimeTagStream
 from tagwire.tagger.devices import createTimeTagger, freeTimeTagger, scanTimeTagger
@@ -143,6 +143,15 @@ def test_the_stream_flows_by_itself_and_ends_when_freed() -> None:
         Countrate(tagger, [1])
 
 
+def test_a_measurement_of_a_freed_tagger_does_not_start_again() -> None:
+    with createTimeTagger() as tagger:
+        rate = Countrate(tagger, [1])
+    for start in (rate.start, lambda: rate.startFor(10**9)):
+        with pytest.raises(StateError, match="freed"):
+            start()
+    assert rate.waitUntilFinished()
+
+
 def test_block_size_reaches_the_flowing_stream() -> None:
     with createTimeTagger("SIM20-0001") as tagger:
         tagger.setStreamBlockSize(4096, 2)
@@ -198,3 +207,16 @@ def test_hardware_settings_need_an_instrument_to_act_on() -> None:
         small.setDelayHardware(1, 100)
     small.setInputDelay(1, 100)
     assert small.getDelaySoftware(1) == 100
+
+
+def test_tags_that_a_new_delay_drops_are_counted_in_the_configuration() -> None:
+    tagger = simulated_tagger()
+    tagger.setTestSignal(1, True)
+    stream = TimeTagStream(tagger, 10**6, [1])
+    tagger.advance(SECOND // 1000)
+    assert tagger.getConfiguration()["late tags dropped"] == 0
+    tagger.setDelaySoftware(1, -SECOND // 2000)
+    tagger.advance(SECOND // 1000)
+    late = tagger.getConfiguration()["late tags dropped"]
+    assert late == pytest.approx(400, abs=1)
+    assert stream.getCounts() + late == pytest.approx(1600, abs=2)

@@ -114,6 +114,17 @@ def test_setters_change_the_configuration(tagger):
     assert pair.getConfiguration()["params"]["coincidenceWindow"] == 9
 
 
+def test_late_tags_are_counted_in_the_configuration():
+    tagger = SteppedTagger(block_of([(t, 1, 0, 0) for t in range(0, 100, 10)], 0, 100))
+    delayed = DelayedChannel(tagger, 1, 0)
+    tagger.advance(50)
+    assert delayed.getConfiguration()["late tags dropped"] == 0
+    delayed.setDelay(-25)
+    tagger.play()
+    assert delayed.getConfiguration()["late tags dropped"] == 3
+    assert tagger.getConfiguration()["measurements"] == [delayed.getConfiguration()]
+
+
 @pytest.mark.parametrize(
     ("create", "error", "words"),
     [

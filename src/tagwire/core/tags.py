@@ -162,8 +162,14 @@ def merge(begin: int, end: int, blocks: list[TagBlock]) -> TagBlock:
     if len(filled) <= 1:
         only = filled[0] if filled else TagBlock.empty(begin, end)
         return retime(only, begin, end)
-    joined = concatenate(begin, end, filled)
-    return reorder(joined, np.argsort(joined.time, kind="stable"))
+    return in_order(concatenate(begin, end, filled))
+
+
+def in_order(block: TagBlock) -> TagBlock:
+    """The same tags in order of time; tags of equal time keep theirs."""
+    if np.any(block.time[1:] < block.time[:-1]):
+        return reorder(block, np.argsort(block.time, kind="stable"))
+    return block
 
 
 def reorder(block: TagBlock, order: NDArray[np.intp]) -> TagBlock:

@@ -61,6 +61,11 @@ class DeviceChain:
         shifted, rest = self.software_delay.push(late), self.software_delay.flush()
         return concatenate(shifted.begin, rest.end, [shifted, rest])
 
+    @property
+    def late(self) -> int:
+        """Time tags that the delays dropped, because their time had been given out or lies before the stream."""
+        return self.hardware_delay.late + self.software_delay.late
+
     def wanted(self, channels: frozenset[int]) -> frozenset[int]:
         """The channels, and the triggers if any of the channels is filtered."""
         return channels | frozenset(self.filters.triggers) if channels & {*self.filters.filtered} else channels

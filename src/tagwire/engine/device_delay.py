@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagwire.core.channels import ChannelIndex
-from tagwire.core.tags import TagBlock, TagType, concatenate, reorder, retime
+from tagwire.core.tags import TIME_MAX, TIME_MIN, TagBlock, TagType, in_order, merge, retime
+from tagwire.engine.backlog import Backlog
 from tagwire.kernel import kernel
 
 DELAY_MAX = 10**18
@@ -38,7 +39,7 @@ class DelayStage:
         self._delays: dict[int, int] = {}
         self._index = ChannelIndex(())
         self._shifts: NDArray[np.int64] = np.empty(0, np.int64)
-        self._held = TagBlock.empty(0, 0)
+        self._held = Backlog()
         self._position = 0
         self._end = 0
         self._started = False
@@ -66,43 +67,31 @@ class DelayStage:
         if not self._started:
             self._started, self._position = True, block.begin
         self._end = block.end
-        if not self._delays and not len(self._held):
+        if not self._delays and not self._held:
             ready = retime(block, self._position, block.end) if self._position != block.begin else block
             self._position = block.end
             return ready
-        self._held = self._with(self._shifted(block))
+        self._held.add(self._on_time(self._shifted(block)))
         return self._release(max(self._position, block.end + min(0, 0, *self._delays.values())))
 
     def flush(self) -> TagBlock:
         """Give all that is held at the end of the stream; a block pushed later begins a new stream."""
-        last = int(self._held.time[-1]) + 1 if len(self._held) else self._position
         self._started = False
-        return self._release(max(self._position, self._end, last))
+        return self._release(max(self._position, self._end, self._held.end))
 
     def _shifted(self, block: TagBlock) -> TagBlock:
         time = _shift(block.time, block.channel, block.type, self._index.table, self._index.first, self._shifts)
         return TagBlock(block.begin, block.end, time, block.channel, block.type, block.missed)
 
-    def _with(self, block: TagBlock) -> TagBlock:
-        """The held tags and those of the block, in order of time; nothing before the present position."""
-        both = concatenate(self._position, self._position, [self._held, block]) if len(self._held) else block
-        if np.any(both.time[1:] < both.time[:-1]):
-            both = reorder(both, np.argsort(both.time, kind="stable"))
-        late = int(np.searchsorted(both.time, self._position))
-        self.late += late
-        return _part(both, late, len(both), self._position, self._position)
+    def _on_time(self, shifted: TagBlock) -> TagBlock:
+        """The tags in order, without those before the present position."""
+        late, rest = retime(in_order(shifted), TIME_MIN, TIME_MAX).split(self._position)
+        self.late += len(late)
+        return rest
 
     def _release(self, watermark: int) -> TagBlock:
-        count = int(np.searchsorted(self._held.time, watermark))
-        ready = _part(self._held, 0, count, self._position, watermark)
-        self._held = _part(self._held, count, len(self._held), watermark, watermark)
-        self._position = watermark
-        return ready
-
-
-def _part(block: TagBlock, low: int, high: int, begin: int, end: int) -> TagBlock:
-    part = slice(low, high)
-    return TagBlock(begin, end, block.time[part], block.channel[part], block.type[part], block.missed[part])
+        begin, self._position = self._position, watermark
+        return merge(begin, watermark, self._held.take(watermark))
 
 
 @kernel

@@ -173,6 +173,7 @@ class IteratorBase:
         self._halt()
 
     def _begin(self, now: int, duration: int | None, wipe: bool) -> None:
+        require_tagger(self._tagger)  # nothing comes from one that was freed, and the capture would never end
         self._hub.check()
         with self._finished:
             self._failure = None

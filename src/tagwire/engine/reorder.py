@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tagwire.core.tags import TIME_MAX, TIME_MIN, TagBlock, concatenate, merge, retime
+from tagwire.core.tags import TIME_MAX, TIME_MIN, TagBlock, merge, retime
+from tagwire.engine.backlog import Backlog
 
 
 class ReorderBuffer:
@@ -25,8 +26,9 @@ class ReorderBuffer:
         self.started = False
         self.position = 0
         self.late = 0
-        self._stream = TagBlock.empty(0, 0)
-        self._added = TagBlock.empty(TIME_MIN, TIME_MAX)
+        self._end = 0
+        self._stream = Backlog()
+        self._added = Backlog()
 
     def push(self, block: TagBlock, added: TagBlock | None, lookback: int) -> TagBlock:
         """Take a block and the tags added to it; give the ordered block up to ``block.end - lookback``.
@@ -44,27 +46,21 @@ class ReorderBuffer:
         """
         if not self.started:
             self.started, self.position = True, block.begin
-        if added is not None and len(added):
-            self._added = merge(TIME_MIN, TIME_MAX, [self._added, self._on_time(added)])
-        if self._stream.begin < self._stream.end:
-            block = concatenate(self._stream.begin, block.end, [self._stream, block])
-        return self._release(block, max(self.position, block.end - lookback))
+        self._end = block.end
+        self._stream.add(block)
+        if added is not None:
+            self._added.add(self._on_time(added))
+        return self._release(max(self.position, block.end - lookback))
 
     def flush(self) -> TagBlock:
         """Give out everything that is held and lies within the stream seen so far."""
-        return self._release(self._stream, self._stream.end)
+        return self._release(max(self.position, self._end))
 
-    def _release(self, stream: TagBlock, watermark: int) -> TagBlock:
-        ready, self._stream = stream.split(watermark)
-        if len(self._added):
-            added, later = self._added.split(watermark)
-            self._added = retime(later, TIME_MIN, TIME_MAX)
-            ready = merge(self.position, watermark, [ready, added])
-        self.position = watermark
-        return ready
+    def _release(self, watermark: int) -> TagBlock:
+        begin, self.position = self.position, watermark
+        return merge(begin, watermark, self._stream.take(watermark) + self._added.take(watermark))
 
     def _on_time(self, added: TagBlock) -> TagBlock:
-        whole = retime(added, TIME_MIN, TIME_MAX)
-        late, rest = whole.split(self.position)
+        late, rest = retime(added, TIME_MIN, TIME_MAX).split(self.position)
         self.late += len(late)
         return rest

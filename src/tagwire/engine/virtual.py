@@ -25,7 +25,8 @@ class VirtualChannelBase(IteratorBase):
     -----
     A subclass implements ``_generate(block)``, which is called under `self._lock` and returns the tags to add (a block
     whose span does not matter, in order of time) or `None`. A tag may be placed up to `_lookback` ps before the end of
-    the block, or at any time after it.
+    the block, or at any time after it. Tags that break this rule (after the rule was changed while tags flow) are
+    dropped, and counted as ``late tags dropped`` in `getConfiguration`.
     """
 
     def __init__(self, tagger: TimeTaggerBase, channels: Iterable[int], params: dict[str, Any], outputs: int) -> None:
@@ -37,6 +38,12 @@ class VirtualChannelBase(IteratorBase):
     @property
     def _outputs(self) -> tuple[int, ...]:
         return self._numbers
+
+    def getConfiguration(self) -> dict[str, Any]:
+        """Name, parameters, channels, and the number of ``late tags dropped``, as values that JSON can hold."""
+        with self._lock:
+            assert self._buffer is not None
+            return super().getConfiguration() | {"late tags dropped": self._buffer.late}
 
     @property
     def _lookback(self) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from tagwire.core.tags import TagBlock, concatenate, reorder, retime
+from tagwire.core.tags import TagBlock, concatenate, in_order, retime
 from tagwire.errors import FileUnreadable
 
 
@@ -29,9 +27,7 @@ class Sorter:
         The span of `tags` and their order do not matter; tags of equal time keep their order.
         """
         begin = self._held.begin
-        joined = concatenate(begin, max(until, begin), [self._held, tags]) if len(self._held) else tags
-        if np.any(joined.time[1:] < joined.time[:-1]):
-            joined = reorder(joined, np.argsort(joined.time, kind="stable"))
+        joined = in_order(concatenate(begin, max(until, begin), [self._held, tags]) if len(self._held) else tags)
         if len(joined) and joined.time[0] < begin:
             raise FileUnreadable(
                 f"{self._name}: the tags are out of order, one at {joined.time[0]} ps comes after {begin} ps"

@@ -28,6 +28,7 @@ def describe(tagger: TimeTagger) -> dict[str, Any]:
         "firmware version": tagger.getFirmwareVersion(),
         "hardware buffer size": state.buffer_size,
         "inputs": [_describe_input(tagger, i) for i in tagger._chain().input_settings(tagger._pins())],
+        "late tags dropped": tagger._chain().late,
         "led bitmask": state.led_bitmask,
         "led disable": state.leds_disabled,
         "resolution": "Standard",

@@ -231,6 +231,7 @@ class TimeTaggerVirtual(TimeTaggerBase):
         """All settings, measurements and virtual channels, as values that JSON can hold."""
         return {
             "inputs": self._chain().input_settings(self.getChannelList()),
+            "late tags dropped": self._chain().late,
             "replay speed": self._speed,
             "software version": getVersion(),
         } | super().getConfiguration()
