@@ -61,6 +61,7 @@ from tagwire.tagger.simulated import TimeTagger
 from tagwire.tagger.synchronized import SynchronizedMeasurements
 from tagwire.tagger.virtual import TimeTaggerVirtual, createTimeTaggerVirtual
 from tagwire.virtual.coincidence import Coincidence, Coincidences
+from tagwire.virtual.combinations import Combinations
 from tagwire.virtual.combiner import Combiner
 from tagwire.virtual.delayed import DelayedChannel, DelayedChannels
 from tagwire.virtual.gated import GatedChannel, GatedChannels
@@ -150,6 +151,7 @@ __all__ = [
     "CoincidenceTimestamp_Last",
     "CoincidenceTimestamp_ListedFirst",
     "Coincidences",
+    "Combinations",
     "Combiner",
     "Correlation",
     "CountBetweenMarkers",
