@@ -30,6 +30,8 @@ def connect(host: str = "localhost", port: int = 23000) -> RemoteModule:
         Nobody answers there.
     ProtocolError
         What answers is not a Tagwire server, or one of another version.
+    ArgumentError, ArgumentKindError
+        (ValueError, TypeError) `host` is no name, or `port` no number within [1, 65535].
     """
     from tagwire.rpc.module import connect as connect_module
 

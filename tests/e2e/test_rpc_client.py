@@ -418,6 +418,20 @@ def test_nobody_answers() -> None:
         tagwire.connect("127.0.0.1", port)
 
 
+@pytest.mark.parametrize(
+    ("address", "error", "said"),
+    [
+        (("127.0.0.1", 0), ValueError, r"port is 0, but must be within \[1, 65535\]"),
+        (("127.0.0.1", 99999), ValueError, r"port is 99999, but must be within \[1, 65535\]"),
+        (("127.0.0.1", "23000"), TypeError, "port must be an integer, not '23000'"),
+        ((23000,), TypeError, "host must be a string, not 23000"),
+    ],
+)
+def test_what_is_no_address(address: tuple[Any, ...], error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        tagwire.connect(*address)
+
+
 def test_somebody_else_answers(TT: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
 

@@ -8,11 +8,14 @@ import os
 from types import ModuleType, SimpleNamespace, TracebackType
 from typing import Any, Self
 
+from tagwire.core.arguments import integer, text
 from tagwire.core.catalog import Catalog, ClassSpec, EnumSpec, from_plain
 from tagwire.errors import ArgumentKindError
 from tagwire.rpc.link import Link
 from tagwire.rpc.remote import RemoteObject, adopt, build_class, remote_function
 from tagwire.rpc.wire import Codec, Handle, Member
+
+PORT_MAX = 65535
 
 
 def connect(host: str = "localhost", port: int = 23000) -> RemoteModule:
@@ -24,8 +27,10 @@ def connect(host: str = "localhost", port: int = 23000) -> RemoteModule:
         Nobody answers there.
     ProtocolError
         What answers is not a Tagwire server, or one of another version.
+    ArgumentError, ArgumentKindError
+        (ValueError, TypeError) `host` is no name, or `port` no number within [1, 65535].
     """
-    link = Link(host, port)
+    link = Link(text(host, "host"), integer(port, "port", 1, PORT_MAX))
     try:
         return RemoteModule(link, from_plain(link.request("describe")))
     except BaseException:
