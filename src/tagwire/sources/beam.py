@@ -69,6 +69,12 @@ class Beam:
         self._caused = (window - 1, self._cause(window - 1))
         self._last = self._last_clicks(window)
 
+    @property
+    def unsettled(self) -> int:
+        """How long before the end of the latest window in ps tags of the next one may still come."""
+        still = self._lit.light.memoryless and min(self._taps) > 0
+        return 0 if still else MARGIN + SETTLED
+
     def advance(self) -> dict[int, Times]:
         """Sorted tags of the next window for each tap; they may lie a little outside of it."""
         window = self._window

@@ -72,13 +72,13 @@ def mixed(z: np.uint64) -> np.uint64:
     """The 64 random bits of one state of the generator."""
     z = (z ^ (z >> _S30)) * _M1
     z = (z ^ (z >> _S27)) * _M2
-    return z ^ (z >> _S31)  # type: ignore[no-any-return]
+    return z ^ (z >> _S31)
 
 
 @kernel
 def uniform(state: NDArray[np.uint64]) -> float:
     """Uniform in (0, 1]."""
-    return float((draw(state) >> S11) + ONE) * _UNIT
+    return float(np.int64((draw(state) >> S11) + ONE)) * _UNIT
 
 
 @kernel
@@ -86,7 +86,7 @@ def exponential(state: NDArray[np.uint64]) -> float:
     """Exponential with mean 1; at most about 44.4."""
     bits = draw(state)
     layer = bits & BYTE
-    x = float(bits >> S11) * LAYER_UNITS[layer]
+    x = float(np.int64(bits >> S11)) * LAYER_UNITS[layer]
     return x if x < LAYER_EDGES[layer + ONE] else exponential_edge(state, layer, x)
 
 
@@ -101,7 +101,7 @@ def exponential_edge(state: NDArray[np.uint64], layer: np.uint64, x: float) -> f
             return x
         bits = draw(state)
         layer = bits & BYTE
-        x = float(bits >> S11) * LAYER_UNITS[layer]
+        x = float(np.int64(bits >> S11)) * LAYER_UNITS[layer]
         if x < LAYER_EDGES[layer + ONE]:
             return x
 
@@ -112,7 +112,7 @@ def gaussian(state: NDArray[np.uint64]) -> float:
     while True:
         bits = draw(state)
         layer = int(bits & _LAYER)
-        u = 2.0 * (float(bits >> S11) * _UNIT) - 1.0
+        u = 2.0 * (float(np.int64(bits >> S11)) * _UNIT) - 1.0
         if abs(u) < _INSIDE[layer]:
             return float(u * _EDGES[layer])
         if layer == 0:

@@ -37,13 +37,13 @@ def poisson(state: State, begin: int, length: int, rate: float) -> Times:
     scale = 1.0 / rate
     # `exponential`, with the generator in a register: this loop makes most tags of most simulations.
     word = state[0]
-    n = 0
+    n, size = np.uint64(0), np.uint64(len(out))
     t = 0.0
     while True:
         word += GAMMA
         bits = mixed(word)
         layer = bits & BYTE
-        x = float(bits >> S11) * LAYER_UNITS[layer]
+        x = float(np.int64(bits >> S11)) * LAYER_UNITS[layer]
         if x >= LAYER_EDGES[layer + ONE]:
             state[0] = word
             x = exponential_edge(state, layer, x)
@@ -51,10 +51,11 @@ def poisson(state: State, begin: int, length: int, rate: float) -> Times:
         t += x * scale
         if t >= length:
             break
-        if n == len(out):
+        if n == size:
             out = np.concatenate((out, np.empty_like(out)))
+            size = np.uint64(len(out))
         out[n] = begin + int(t)
-        n += 1
+        n += ONE
     state[0] = word
     return out[:n]
 

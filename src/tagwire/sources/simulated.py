@@ -14,12 +14,12 @@ from tagwire.core.arguments import boolean, integer, integers
 from tagwire.core.models import Model
 from tagwire.core.tags import TIME_MAX, Int64Array, TagBlock
 from tagwire.errors import ArgumentError, ArgumentKindError
-from tagwire.sources.beam import SETTLED, Beam, Illumination
-from tagwire.sources.grid import CELL, MARGIN, PS_PER_S
+from tagwire.sources.beam import Beam, Illumination
+from tagwire.sources.grid import CELL, PS_PER_S
 from tagwire.sources.light import Clicks, Light, periodic
 from tagwire.sources.weaving import in_order, woven
 
-ENOUGH = 1_000_000
+ENOUGH = 65_536
 """Tags after which a block is cut short."""
 
 MOST_WINDOWS = 100
@@ -179,7 +179,7 @@ class SimulatedSource:
     # --- the stream --------------------------------------------------------------------------------------------
 
     def read(self, span: int, wanted: Collection[int]) -> TagBlock | None:
-        """The block of the next `span` ps; less after about a million tags or 1 s of stream time.
+        """The block of the next `span` ps; less after about 65,536 tags or 1 s of stream time.
 
         `None` when the stream time has no room left in 64 bits.
         """
@@ -236,7 +236,7 @@ class SimulatedSource:
     @property
     def _settled(self) -> int:
         """Stream time before which every tag is known."""
-        return self._window * CELL - MARGIN - SETTLED
+        return self._window * CELL - max(beam.unsettled for beam in self._beams)
 
     def _count(self) -> int:
         return sum(len(part) for parts in self._pending.values() for part in parts)
@@ -247,7 +247,7 @@ class SimulatedSource:
         for channel, parts in self._pending.items():
             times = in_order(parts)
             low, high = np.searchsorted(times, (begin, end))
-            self._pending[channel] = [times[high:]]
+            self._pending[channel] = [times[high:]] if high < len(times) else []
             streams[channel] = times[low:high]
         return TagBlock(begin, end, *woven(streams, begin, end))
 
