@@ -63,7 +63,9 @@ from tagwire.tagger.virtual import TimeTaggerVirtual, createTimeTaggerVirtual
 from tagwire.virtual.coincidence import Coincidence, Coincidences
 from tagwire.virtual.combinations import Combinations
 from tagwire.virtual.combiner import Combiner
+from tagwire.virtual.conditional import ConditionalFilterChannel
 from tagwire.virtual.delayed import DelayedChannel, DelayedChannels
+from tagwire.virtual.discriminator import ConstantFractionDiscriminator
 from tagwire.virtual.gated import GatedChannel, GatedChannels
 
 AccessMode_Listen = AccessMode.Listen.value
@@ -153,6 +155,8 @@ __all__ = [
     "Coincidences",
     "Combinations",
     "Combiner",
+    "ConditionalFilterChannel",
+    "ConstantFractionDiscriminator",
     "Correlation",
     "CountBetweenMarkers",
     "Counter",
