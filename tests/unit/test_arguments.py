@@ -88,6 +88,6 @@ def test_a_bad_channel_is_named_with_its_place():
         integers([1, 2.5], "channels")
     with pytest.raises(ArgumentError, match=r"channels\[0\] is 2147483648"):
         integers([2**31], "channels")
-    for values in (5, "12", b"12", None):
+    for values in (5, "12", b"12", None, np.array(1)):
         with pytest.raises(ArgumentKindError, match="channels must be a sequence"):
             integers(values, "channels")

@@ -63,7 +63,7 @@ def test_results_are_copies(tagger):
         (([1], CHANNEL_UNUSED), ArgumentError, "begin_channel"),
         (([1], 3, 9), ArgumentError, "end_channel is 9"),
         (([1], 3, 4, 0), ArgumentError, "n_values is 0"),
-        (([1, 2], 3, 4, 2**31 - 1), ArgumentError, "2 channels with 2147483647 values.*more than 2147483647"),
+        (([1, 2], 3, 4, 2**31 - 1), ArgumentError, "n_values is 2147483647, but must be within \\[1, 67108864\\]"),
     ],
 )
 def test_bad_arguments_are_named(tagger, arguments, error, message):

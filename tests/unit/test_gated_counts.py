@@ -108,7 +108,7 @@ def test_shapes_and_types_are_the_vendors():
         ((7, 2), "click_channel is 7"),
         ((1, CHANNEL_UNUSED), "begin_channel is -134217728"),
         ((1, 2, 7), "end_channel is 7"),
-        ((1, 2, 3, 0), r"n_values is 0, but must be within \[1, 2147483647\]"),
+        ((1, 2, 3, 0), r"n_values is 0, but must be within \[1, 134217728\]"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):

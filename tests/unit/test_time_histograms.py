@@ -112,10 +112,16 @@ def test_refuses_a_bin_without_width(kind, value):
 
 @pytest.mark.parametrize("kind", WITH_BINS)
 def test_refuses_what_no_histogram_can_have(kind):
-    with pytest.raises(ArgumentError, match=r"n_bins is 0, but must be within \[1, "):
-        kind(played(), 1, 2, n_bins=0)
+    for bins in (0, 2**27 + 1, 2**31 - 1):
+        with pytest.raises(ArgumentError, match=rf"n_bins is {bins}, but must be within \[1, 134217728\]"):
+            kind(played(), 1, 2, n_bins=bins)
     with pytest.raises(ArgumentError, match=r"binwidth \* n_bins is .* but must be within \[1, 2305843009213693952\]"):
         kind(played(), 1, 2, binwidth=2**60, n_bins=3)
+
+
+def test_refuses_more_histograms_than_fit_into_memory():
+    with pytest.raises(ArgumentError, match=r"n_histograms is 135, but must be within \[1, 134\]"):
+        TimeDifferences(played(), 1, 2, n_bins=10**6, n_histograms=135)
 
 
 def test_refuses_markers_and_limits_that_do_not_exist():

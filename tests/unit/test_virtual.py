@@ -139,6 +139,7 @@ def test_late_tags_are_counted_in_the_configuration():
         (lambda t: Coincidence(t, [1, 2], 5, 4), ArgumentError, "timestamp is 4.*Last = 0.*ListedFirst = 3"),
         (lambda t: Coincidences(t, [], 5), ArgumentError, "coincidenceGroups is empty"),
         (lambda t: Coincidences(t, 5, 5), ArgumentKindError, "coincidenceGroups"),
+        (lambda t: Coincidences(t, np.array(5), 5), ArgumentKindError, "coincidenceGroups must be a sequence"),
         (lambda t: Coincidences(t, [1, 2], 5), ArgumentKindError, r"coincidenceGroups\[0\]"),
         (lambda t: Coincidences(t, [[1], [9]], 5), ArgumentError, r"coincidenceGroups\[1\]\[0\] is 9"),
         (lambda t: Combiner(t, [1, 9]), ArgumentError, r"channels\[1\] is 9"),

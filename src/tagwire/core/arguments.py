@@ -19,6 +19,9 @@ from tagwire.errors import ArgumentError, ArgumentKindError
 
 INT32_MAX = 2**31 - 1
 
+VALUES_MAX = 2**27
+"""Largest number of values that a measurement keeps: 1 GiB of 64-bit counters."""
+
 Choice = TypeVar("Choice", bound=IntEnum)
 
 
@@ -74,9 +77,15 @@ def text(value: Any, name: str) -> str:
 
 def integers(values: Any, name: str) -> list[int]:
     """A list of ints from any sequence of whole numbers, NumPy arrays and ranges included."""
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise ArgumentKindError(f"{name} must be a sequence of integers, not {values!r}")
-    return [integer(v, f"{name}[{i}]", -(2**31), INT32_MAX) for i, v in enumerate(values)]
+    return [integer(v, f"{name}[{i}]", -(2**31), INT32_MAX) for i, v in enumerate(sequence(values, name, "integers"))]
+
+
+def sequence(values: Any, name: str, what: str) -> list[Any]:
+    """`values` as a list, if they are a sequence of `what` and no string."""
+    scalar = isinstance(values, np.ndarray) and values.ndim == 0
+    if scalar or isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise ArgumentKindError(f"{name} must be a sequence of {what}, not {values!r}")
+    return list(values)
 
 
 def member(value: Any, name: str, kind: type[Choice]) -> Choice:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tagwire.core.arguments import INT32_MAX, integer
+from tagwire.core.arguments import VALUES_MAX, integer
 from tagwire.core.arrays import Float64Array1D, Int32Array1D, Int64Array1D
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import TagBlock
@@ -27,7 +27,7 @@ class Correlation(IteratorBase):
     binwidth
         Width of a bin in ps, at least 1.
     n_bins
-        Number of bins, at least 1. The whole histogram may be up to 2**61 ps wide.
+        Number of bins, 1 to 2**27. The whole histogram may be up to 2**61 ps wide.
 
     Notes
     -----
@@ -52,7 +52,7 @@ class Correlation(IteratorBase):
         owner = require_tagger(tagger)
         first = owner._channel(channel_1, "channel_1")
         second = owner._optional_channel(channel_2, "channel_2")
-        width, bins = integer(binwidth, "binwidth", 1), integer(n_bins, "n_bins", 1, INT32_MAX)
+        width, bins = integer(binwidth, "binwidth", 1), integer(n_bins, "n_bins", 1, VALUES_MAX)
         require_span(width, bins)
         clicks, starts = first, first if second == CHANNEL_UNUSED else second
         params = {"channel_1": first, "channel_2": second, "binwidth": width, "n_bins": bins}

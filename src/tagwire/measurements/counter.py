@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.core.arguments import INT32_MAX, boolean, integer
+from tagwire.core.arguments import INT32_MAX, VALUES_MAX, boolean, integer
 from tagwire.core.arrays import Float64Array2D, Int8Array1D, Int32Array1D, Int32Array2D, Int64Array1D, UInt64Array1D
 from tagwire.core.channels import ChannelIndex
 from tagwire.core.tags import TIME_MAX, TagBlock, TagType
@@ -129,7 +129,7 @@ class Counter(IteratorBase):
     binwidth
         Width of a bin in ps, at least 1; `n_values` bins together span at most 2**63 - 1 ps.
     n_values
-        Number of bins kept, at least 1.
+        Number of bins kept, at least 1; up to 2**27 on all channels together.
 
     Notes
     -----
@@ -150,7 +150,7 @@ class Counter(IteratorBase):
         numbers = require_tagger(tagger)._channels(channels, "channels")
         if len(set(numbers)) < len(numbers):
             raise ArgumentError(f"channels is {numbers}, but must name each channel only once")
-        self._size = integer(n_values, "n_values", 1, INT32_MAX // len(numbers))
+        self._size = integer(n_values, "n_values", 1, VALUES_MAX // len(numbers))
         self._binwidth = integer(binwidth, "binwidth", 1, TIME_MAX // self._size)
         params = {"channels": numbers, "binwidth": self._binwidth, "n_values": self._size}
         super().__init__(tagger, numbers, params)

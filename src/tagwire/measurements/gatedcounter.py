@@ -8,20 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.core.arguments import INT32_MAX, integer
+from tagwire.core.arguments import INT32_MAX, VALUES_MAX, integer
 from tagwire.core.arrays import Int32Array2D, Int64Array1D
 from tagwire.core.channels import CHANNEL_UNUSED, ChannelIndex
 from tagwire.core.tags import TagBlock, TagType
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
-from tagwire.errors import ArgumentError
 from tagwire.kernel import kernel
 
 TIME_TAG = int(TagType.TimeTag)
 MISSED_EVENTS = int(TagType.MissedEvents)
-
-VALUES_MAX = 2**31 - 1
-"""Largest number of values of all channels together."""
 
 OPEN, BEGIN, STORED, SEEN, ORIGIN = range(5)
 """Places in the state of the kernel: whether a gate is open, when it began in ps, number of values stored, whether
@@ -62,11 +58,7 @@ class GatedCounts(IteratorBase):
         self._begin_marker = source._channel(begin_channel, "begin_channel")
         end = source._optional_channel(end_channel, "end_channel")
         self._end_marker = self._begin_marker if end == CHANNEL_UNUSED else end
-        self._size = integer(n_values, "n_values", 1, INT32_MAX)
-        if len(clicks) * self._size > VALUES_MAX:
-            raise ArgumentError(
-                f"{len(clicks)} channels with {self._size} values each are more than {VALUES_MAX} values in all"
-            )
+        self._size = integer(n_values, "n_values", 1, VALUES_MAX // len(clicks))
         self._index = ChannelIndex(dict.fromkeys(clicks))
         self._rows = np.array([self._index.channels.index(c) for c in clicks])
         markers = {"begin_channel": self._begin_marker, "end_channel": end, "n_values": self._size}
@@ -139,13 +131,13 @@ class GatedCounter(GatedCounts):
     end_channel
         Marker that closes the gate and stores its values; `CHANNEL_UNUSED`: the next begin marker does.
     n_values
-        Number of gates, at least 1. When all are filled, the measurement stops by itself; `clear` and `start`, or
-        `startFor`, begin anew.
+        Number of gates, at least 1; up to 2**27 values on all channels together. When all are filled, the measurement
+        stops by itself; `clear` and `start`, or `startFor`, begin anew.
 
     Raises
     ------
     ArgumentError
-        (ValueError) No click channel, a channel that does not exist, no values, or more than 2147483647 in all.
+        (ValueError) No click channel, a channel that does not exist, no values, or too many.
 
     Notes
     -----

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tagwire.core.arguments import INT32_MAX, integer
+from tagwire.core.arguments import VALUES_MAX, integer
 from tagwire.core.arrays import Int32Array1D, Int64Array1D
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import TagBlock
@@ -27,7 +27,7 @@ class Histogram(IteratorBase):
     binwidth
         Width of a bin in ps, at least 1.
     n_bins
-        Number of bins, at least 1. The whole histogram may be up to 2**61 ps wide.
+        Number of bins, 1 to 2**27. The whole histogram may be up to 2**61 ps wide.
 
     Notes
     -----
@@ -52,7 +52,7 @@ class Histogram(IteratorBase):
         owner = require_tagger(tagger)
         click = owner._channel(click_channel, "click_channel")
         start = owner._optional_channel(start_channel, "start_channel")
-        width, bins = integer(binwidth, "binwidth", 1), integer(n_bins, "n_bins", 1, INT32_MAX)
+        width, bins = integer(binwidth, "binwidth", 1), integer(n_bins, "n_bins", 1, VALUES_MAX)
         require_span(width, bins)
         starts = click if start == CHANNEL_UNUSED else start
         params = {"click_channel": click, "start_channel": start, "binwidth": width, "n_bins": bins}

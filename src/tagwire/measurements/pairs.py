@@ -138,7 +138,7 @@ class PairCounter:
 
 def clipped(counts: Int64Array) -> Int32Array:
     """Counts as the vendor's int32; they stay at 2**31 - 1 instead of wrapping round."""
-    return np.minimum(counts, INT32_MAX).astype(np.int32)
+    return np.minimum(counts, INT32_MAX, out=np.empty(counts.shape, np.int32), casting="unsafe")
 
 
 def _grown(times: UInt64Array, size: int) -> UInt64Array:

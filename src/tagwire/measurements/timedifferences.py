@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tagwire.core.arguments import INT32_MAX, integer
+from tagwire.core.arguments import VALUES_MAX, integer
 from tagwire.core.arrays import Int32Array2D, Int64Array1D
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import Int32Array, Int64Array, TagBlock
@@ -36,9 +36,9 @@ class TimeDifferences(IteratorBase):
     binwidth
         Width of a bin in ps, at least 1.
     n_bins
-        Number of bins of a histogram, at least 1. A histogram may be up to 2**61 ps wide.
+        Number of bins of a histogram, 1 to 2**27. A histogram may be up to 2**61 ps wide.
     n_histograms
-        Number of histograms, at least 1.
+        Number of histograms, at least 1; together they have up to 2**27 bins.
 
     Notes
     -----
@@ -73,8 +73,8 @@ class TimeDifferences(IteratorBase):
         start = owner._optional_channel(start_channel, "start_channel")
         marker = owner._optional_channel(next_channel, "next_channel")
         sync = owner._optional_channel(sync_channel, "sync_channel")
-        width, bins = integer(binwidth, "binwidth", 1), integer(n_bins, "n_bins", 1, INT32_MAX)
-        rows = integer(n_histograms, "n_histograms", 1, INT32_MAX)
+        width, bins = integer(binwidth, "binwidth", 1), integer(n_bins, "n_bins", 1, VALUES_MAX)
+        rows = integer(n_histograms, "n_histograms", 1, VALUES_MAX // bins)
         require_span(width, bins)
         params = {"click_channel": click, "start_channel": start, "next_channel": marker, "sync_channel": sync}
         params |= {"binwidth": width, "n_bins": bins, "n_histograms": rows}

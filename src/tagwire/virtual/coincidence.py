@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.core.arguments import integer, member
+from tagwire.core.arguments import integer, member, sequence
 from tagwire.core.channels import ChannelIndex
 from tagwire.core.enums import CoincidenceTimestamp
 from tagwire.core.tags import TIME_MAX, TagBlock
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.engine.virtual import VirtualChannelBase
-from tagwire.errors import ArgumentError, ArgumentKindError
+from tagwire.errors import ArgumentError
 from tagwire.virtual.coincidence_kernel import find_coincidences
 
 UNIQUE_CHANNELS_MAX = 64
@@ -167,9 +167,8 @@ class Coincidence(Coincidences):
 
 
 def _groups(tagger: TimeTaggerBase, values: Any) -> list[list[int]]:
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise ArgumentKindError(f"coincidenceGroups must be a sequence of channel lists, not {values!r}")
-    groups = [tagger._channels(group, f"coincidenceGroups[{i}]") for i, group in enumerate(values)]
+    lists = sequence(values, "coincidenceGroups", "channel lists")
+    groups = [tagger._channels(group, f"coincidenceGroups[{i}]") for i, group in enumerate(lists)]
     if not groups:
         raise ArgumentError("coincidenceGroups is empty, but must name at least one group")
     count = len({c for group in groups for c in group})
