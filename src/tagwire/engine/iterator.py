@@ -93,7 +93,12 @@ class IteratorBase:
         self._hub.command(lambda now: self._begin(now, duration, wipe))
 
     def stop(self) -> None:
-        """Stop to capture; results stay."""
+        """Stop to capture, at once; results stay.
+
+        What has not reached this object yet is not captured: tags that a virtual channel with a negative delay still
+        holds back, for example. `getCaptureDuration` says how much was. For a capture that ends at an exact time use
+        `startFor`, for several that end at the same time `SynchronizedMeasurements`.
+        """
         self._hub.command(lambda now: self._halt())
 
     def clear(self) -> None:

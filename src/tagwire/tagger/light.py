@@ -16,7 +16,7 @@ class LightSettings(HardwarePart):
     """What shines on the detectors at the inputs of a simulated instrument.
 
     All parameters are plain numbers and lists, so that light can be set from afar. A new light replaces the one that
-    fell on its channels before; the test signal comes on top of it.
+    fell on its channels before. An input that is connected to the test signal sees that instead of its light.
     """
 
     def simulatePoisson(self, channels: Sequence[int], rate: float) -> None:
