@@ -14,6 +14,8 @@ Times are int64 picoseconds; wrong arguments raise ValueError or TypeError, and 
 `tagwire.errors`).
 """
 
+from typing import TYPE_CHECKING, NoReturn
+
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.enums import (
     AccessMode,
@@ -229,3 +231,14 @@ __all__ = [
     "setTimeTaggerChannelNumberScheme",
     "setUsageStatisticsStatus",
 ]
+
+if not TYPE_CHECKING:  # else type checkers would take every name for granted
+
+    def __getattr__(name: str) -> NoReturn:
+        missing = f"module {__name__!r} has no attribute {name!r}"
+        if name.startswith("_"):
+            raise AttributeError(missing)
+        raise AttributeError(
+            f"{missing}: Tagwire's own engine lacks it; what else the vendor's API has needs the vendor's library "
+            "(tagwire serve --backend vendor)"
+        )
