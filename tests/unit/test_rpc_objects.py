@@ -39,6 +39,15 @@ def test_a_child_keeps_its_parent(scene: Scene) -> None:
     assert len(scene.registry) == 0
 
 
+def test_what_is_made_after_the_end_is_closed_at_once(scene: Scene) -> None:
+    scene.add("tagger", scene.alice)
+    scene.registry.close()
+    with pytest.raises(ObjectGone, match="closing"):
+        scene.add("late", scene.alice)
+    assert scene.ended == ["tagger", "late"]
+    assert len(scene.registry) == 0
+
+
 def test_freeing_does_not_wait_for_children(scene: Scene) -> None:
     tagger = scene.add("tagger", scene.alice)
     counter = scene.add("counter", scene.alice, tagger)

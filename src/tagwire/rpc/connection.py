@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
+import sys
 from typing import Any
 
 from Pyro5 import errors as pyro_errors
 from Pyro5 import protocol, socketutil
 
-from tagwire.errors import ConnectionBroken, ProtocolError, ServerUnreachable
+from tagwire.errors import ArgumentError, ConnectionBroken, ProtocolError, ServerUnreachable
 from tagwire.rpc.listener import prepare
-from tagwire.rpc.wire import PROTOCOL
+from tagwire.rpc.wire import PROTOCOL, REQUEST_LIMIT
 
 _CONNECT_S = 10.0
 _MSGPACK = 4
+_NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 _LOST = (OSError, pyro_errors.CommunicationError)
 
 
@@ -48,6 +51,8 @@ class Connection:
 
     def exchange(self, payload: bytes) -> tuple[bool, Any]:
         """Send a request; whether it failed, and the payload of the answer. `ConnectionBroken` when none comes."""
+        if len(payload) > REQUEST_LIMIT:
+            raise ArgumentError(f"the arguments take {len(payload)} bytes; at most {REQUEST_LIMIT} can be sent at once")
         self._sequence = (self._sequence + 1) & 0xFFFF
         try:
             self._send(protocol.MSG_INVOKE, payload)
@@ -64,6 +69,16 @@ class Connection:
         """Close; calls that wait on it in other threads raise `ConnectionBroken`."""
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
+        self._sock.close()
+
+    def abort(self) -> None:
+        """Close in the middle of a call; tells the server that nobody has its answer."""
+        with contextlib.suppress(OSError):
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self._sock.close()
+
+    def leave_to_parent(self) -> None:
+        """Let go of the socket in a forked child, without a word to the server: it is the parent's."""
         self._sock.close()
 
     def _introduce(self, session: str) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ from tagwire.rpc.listener import peer_is_gone
 from tagwire.rpc.objects import Caller, Lease
 from tagwire.rpc.service import Service
 from tagwire.rpc.session import Operations, Session, Sessions
-from tagwire.rpc.wire import PROTOCOL, Handle
+from tagwire.rpc.wire import PROTOCOL, REQUEST_LIMIT, Handle
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class _Peer:
     caller: Caller
     target: str = ""
     session: Session | None = None
+    made: list[str] = field(default_factory=list)
 
 
 class Daemon:
@@ -71,7 +73,6 @@ class Daemon:
         address = location(*sock.getsockname()[:2])
         peer = _Peer(sock, Caller("a plain Pyro client", "", address, gone=lambda: peer_is_gone(sock)))
         try:
-            sock.settimeout(HANDSHAKE_S)
             if not self._handshake(peer):
                 return
             sock.settimeout(None)
@@ -79,6 +80,9 @@ class Daemon:
                 self._request(peer)
         except pyro.ConnectionLost as error:
             log.debug("connection to %s ended: %s", peer.target or "nobody", error)
+            # Our client resets a connection on which it has not waited for the answer.
+            if peer.session is not None and isinstance(error.__context__ or error, ConnectionError):
+                self._operations.withdraw(peer.made, peer.session.caller)
         finally:
             self._disconnected(peer)
 
@@ -90,14 +94,16 @@ class Daemon:
         self._objects[name] = Entry(door, spaces=spaces)
 
     def _handshake(self, peer: _Peer) -> bool:
-        message = pyro.receive(peer.sock, (protocol.MSG_CONNECT,), pyro.HANDSHAKE_LIMIT)
+        deadline = time.monotonic() + HANDSHAKE_S
+        message = pyro.receive(peer.sock, (protocol.MSG_CONNECT,), pyro.HANDSHAKE_LIMIT, deadline)
         try:
             pyro.check(message)
             data, peer.target = pyro.load_handshake(message)
             greeting = self._greet(peer, data)
         except Exception as error:
-            log.info("a connection was refused: %s", error)
-            pyro.send(peer.sock, protocol.MSG_CONNECTFAIL, message, pyro.dump(message, str(error)))
+            reason = pyro.text(error)
+            log.info("a connection was refused: %.200s", reason)
+            pyro.send(peer.sock, protocol.MSG_CONNECTFAIL, message, pyro.dump(message, reason))
             return False
         answer = {"handshake": greeting, "meta": None if peer.session else self._metadata(peer.target)}
         pyro.send(peer.sock, protocol.MSG_CONNECTOK, message, pyro.dump(message, answer))
@@ -109,7 +115,7 @@ class Daemon:
                 raise pyro.Refused(f"there is no object {peer.target!r} here; it may have been freed")
             self.lifetimes.connected(peer.target)
             return "hello"
-        if not isinstance(data, dict) or not isinstance(data.get("session"), str):
+        if not isinstance(data, dict) or not isinstance(data.get("session"), str) or not data["session"]:
             raise pyro.Refused(f"the object {ENTRY!r} is for clients made by tagwire.connect; use 'TimeTagger' instead")
         if data.get("tagwire") != PROTOCOL:
             raise ProtocolError(f"this server speaks version {PROTOCOL} of the protocol, the client another one")
@@ -117,13 +123,15 @@ class Daemon:
         return {"tagwire": PROTOCOL}
 
     def _request(self, peer: _Peer) -> None:
-        message = pyro.receive(peer.sock, (protocol.MSG_INVOKE, protocol.MSG_PING), pyro.REQUEST_LIMIT)
+        limit = pyro.PLAIN_REQUEST_LIMIT if peer.session is None else REQUEST_LIMIT
+        message = pyro.receive(peer.sock, (protocol.MSG_INVOKE, protocol.MSG_PING), limit)
         if message.type == protocol.MSG_PING:
             pyro.send(peer.sock, protocol.MSG_PING, message, b"pong")
             return
         if peer.session is not None:
-            failed, payload = self._operations.answer(message.data, peer.session.caller)
-            flags = pyro.EXCEPTION if failed else 0
+            answer = self._operations.answer(message.data, peer.session.caller)
+            peer.made = answer.made
+            flags, payload = pyro.EXCEPTION if answer.failed else 0, answer.payload
         else:
             flags, payload = self._answer_stock(peer, message)
         pyro.send(peer.sock, protocol.MSG_RESULT, message, payload, flags)
@@ -168,7 +176,7 @@ class Daemon:
 
     def _present(self, lease: Lease, door: Door) -> object:
         self.lifetimes.born(lease.id, lease.caller)
-        lease.on_release = lambda: self._withdraw(lease.id)
+        lease.on_release = partial(self._withdraw, lease.id)  # not a function around the lease: that were a cycle
         exposed = self._objects[lease.id] = Instance(door, lease)
         return _proxy(lease.id, exposed, lease.caller)
 
@@ -199,5 +207,6 @@ def _proxy(object_id: str, exposed: Exposed, caller: Caller) -> object:
 def _for_pyro(error: Exception) -> Exception:
     """The error as a plain Pyro client can rebuild it, with the traceback where Pyro looks for it."""
     plain = error if isinstance(error, pyro_errors.PyroError) else to_builtin(error)
-    plain._pyroTraceback = traceback.format_exception(error)  # type: ignore[union-attr]
+    plain.args = tuple(pyro.text(arg) if isinstance(arg, str) else arg for arg in plain.args)
+    plain._pyroTraceback = [pyro.text(line) for line in traceback.format_exception(error)]  # type: ignore[union-attr]
     return plain

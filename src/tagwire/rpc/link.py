@@ -50,16 +50,19 @@ class Link:
         self._anchor = Connection(host, port, self._session)
         self._anchor_doubtful = False
         self._busy.add(self._anchor)
+        _links.add(self)
         self._finalizer = weakref.finalize(self, _finish, self._wake, self._spare, self._busy, self._pid)
         threading.Thread(target=_flush, args=(weakref.ref(self), self._wake), daemon=True, name="tagwire-gc").start()
 
     def request(self, operation: str, *operands: object) -> Any:
         """Result of one operation at the server; raises what it raised."""
+        self._check_usable()
         self.release_dropped()
         return self._request(self.codec, operation, *operands)
 
     def create(self, class_name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Handle:
         """Make an object at the server; the caller stands for it from now on."""
+        self._check_usable()
         self.release_dropped()
         handle = self._request(_RAW, "call", class_name, args, kwargs)
         if not isinstance(handle, Handle):
@@ -107,7 +110,7 @@ class Link:
         except BaseException as error:
             # Part of an answer may still be on its way, so nobody must use this connection again.
             self._busy.discard(connection)
-            connection.close()
+            connection.abort()
             self._anchor_doubtful |= isinstance(error, ConnectionBroken)
             if self._closed and isinstance(error, ConnectionBroken):
                 raise ConnectionClosed(self._closed_message()) from error
@@ -116,10 +119,7 @@ class Link:
         return answer
 
     def _take(self) -> Connection:
-        if self._closed:
-            raise ConnectionClosed(self._closed_message())
-        if os.getpid() != self._pid:
-            raise ConnectionClosed("this connection was made before a fork; connect again in the new process")
+        self._check_usable()
         if self._anchor_doubtful:
             self._renew_anchor()
         try:
@@ -128,6 +128,12 @@ class Link:
             connection = Connection(self.host, self.port, self._session)
         self._busy.add(connection)
         return connection
+
+    def _check_usable(self) -> None:
+        if os.getpid() != self._pid:
+            raise ConnectionClosed("this connection was made before a fork; connect again in the new process")
+        if self._closed:
+            raise ConnectionClosed(self._closed_message())
 
     def _renew_anchor(self) -> None:
         """After a break, the server may have been restarted: hold on to the new one too, and forget the old."""
@@ -146,8 +152,25 @@ class Link:
         else:
             self._spare.append(connection)
 
+    def _leave_to_parent(self) -> None:
+        for connection in (*self._spare, *self._busy):
+            connection.leave_to_parent()
+
     def _closed_message(self) -> str:
         return f"the connection to {self.host}:{self.port} was closed"
+
+
+_links: weakref.WeakSet[Link] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """In a forked child: a socket that stayed open here would keep the session alive after the parent's death."""
+    for link in tuple(_links):
+        link._leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _finish(wake: SimpleQueue[None], spare: deque[Connection], busy: set[Connection], pid: int) -> None:

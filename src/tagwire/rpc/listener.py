@@ -69,9 +69,9 @@ class Listener:
                 sock, _ = self._sock.accept()
             except TimeoutError:
                 continue
-            except OSError:
+            except OSError as error:
                 if not self._closing.wait(_LOOK_S):
-                    log.exception("accepting a connection failed")
+                    log.error("accepting a connection failed: %s", error)
                 continue
             self._start(sock)
 
@@ -113,6 +113,8 @@ class Listener:
         try:
             prepare(sock)
             self._serve(sock)
+        except OSError as error:
+            log.debug("a connection ended at once: %s", error)
         except Exception:
             log.exception("a connection ended by an error of the server")
         finally:

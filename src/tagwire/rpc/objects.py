@@ -86,6 +86,7 @@ class Registry:
         self._changed = threading.Condition(threading.RLock())
         self._leases: dict[str, Lease] = {}
         self._resources: dict[int, Resource] = {}
+        self._closed = False
 
     def add(
         self,
@@ -95,15 +96,15 @@ class Registry:
         parents: Sequence[Lease] = (),
         shut: Callable[[], object] = lambda: None,
     ) -> Lease:
-        """A lease on `obj`, which may be one that is already known."""
+        """A lease on `obj`, which may be one that is already known.
+
+        `ObjectGone` after `close`: a call that was under way then leaves nothing behind.
+        """
         with self._changed:
-            resource = self._resources.get(id(obj))
-            if resource is None:
-                resource = Resource(obj, spec, parents, shut)
-                self._resources[id(obj)] = resource
-                for parent in parents:
-                    parent.children += 1
-            return self._lease(resource, caller)
+            if not self._closed:
+                return self._add(obj, spec, caller, parents, shut)
+        Resource(obj, spec, shut=shut).close()
+        raise ObjectGone(f"the {spec.name} was not made: the server is closing")
 
     def share(self, resource: Resource, caller: Caller) -> Lease | None:
         """Another lease on `resource`, or `None` when it has ended."""
@@ -137,8 +138,9 @@ class Registry:
             self.release(lease, free=True)
 
     def close(self) -> None:
-        """End every lease."""
+        """End every lease, and take no more."""
         with self._changed:
+            self._closed = True
             leases = list(reversed(self._leases.values()))
         for lease in leases:
             self.release(lease, free=True)
@@ -152,6 +154,17 @@ class Registry:
         """Wait until exactly `count` objects live; False when `timeout` seconds passed before."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self._resources) == count, timeout)
+
+    def _add(
+        self, obj: object, spec: ClassSpec, caller: Caller, parents: Sequence[Lease], shut: Callable[[], object]
+    ) -> Lease:
+        resource = self._resources.get(id(obj))
+        if resource is None:
+            resource = Resource(obj, spec, parents, shut)
+            self._resources[id(obj)] = resource
+            for parent in parents:
+                parent.children += 1
+        return self._lease(resource, caller)
 
     def _lease(self, resource: Resource, caller: Caller) -> Lease:
         lease = Lease(secrets.token_hex(12), resource, caller)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +22,11 @@ from tagwire.rpc.wire import Handle
 HANDSHAKE_LIMIT = 64 * 1024
 """Most bytes read from somebody who has not shaken hands yet."""
 
-REQUEST_LIMIT = 256 * 1024 * 1024
-"""Most bytes of one request."""
+PLAIN_REQUEST_LIMIT = 2 * 1024 * 1024
+"""Most bytes of a request of a plain Pyro client; serpent takes up to 500 times that while it reads one."""
+
+_CHUNK = 1024 * 1024
+"""Most bytes taken at once, so that an announced size costs nothing until the bytes are there."""
 
 SERPENT, MARSHAL, JSON, MSGPACK = 1, 2, 3, 4
 EXCEPTION, BATCH = protocol.FLAGS_EXCEPTION, protocol.FLAGS_BATCH
@@ -46,19 +50,31 @@ class Request:
     kwargs: dict[str, Any]
 
 
-def receive(sock: socket.socket, accepted: tuple[int, ...], limit: int) -> Any:
-    """The next message, its payload undecoded."""
-    message = protocol.ReceivingMessage(bytes(socketutil.receive_data(sock, 40)))
+def receive(sock: socket.socket, accepted: tuple[int, ...], limit: int, deadline: float | None = None) -> Any:
+    """The next message, its payload undecoded; all of it has to be there before `deadline` (of the monotonic clock)."""
+    message = protocol.ReceivingMessage(bytes(_read(sock, 40, deadline)))
     size = message.annotations_size + message.data_size
     if message.type not in accepted or size > limit:
         raise pyro_errors.ProtocolError(f"message of type {message.type} and {size} bytes is not accepted here")
-    payload = socketutil.receive_data(sock, size)
+    payload = _read(sock, size, deadline)
     if not message.flags & _REFUSED_FLAGS:
         try:
             message.add_payload(payload)
         except (ValueError, AssertionError) as error:
             raise pyro_errors.ProtocolError(f"the annotations make no sense: {error}") from error
     return message
+
+
+def _read(sock: socket.socket, size: int, deadline: float | None) -> bytearray:
+    data = bytearray()
+    while len(data) < size:
+        if deadline is not None:
+            sock.settimeout(max(0.001, deadline - time.monotonic()))
+        chunk = sock.recv(min(_CHUNK, size - len(data)))
+        if not chunk:
+            raise pyro_errors.ConnectionClosedError("the peer closed the connection")
+        data += chunk
+    return data
 
 
 def send(sock: socket.socket, kind: int, request: Any, payload: bytes, flags: int = 0) -> None:
@@ -71,6 +87,11 @@ def answers_in(request: Any) -> int:
     """Id of the serializer of the answer: the request's own, as far as it is known here."""
     known = request.serializer_id in serializers.serializers_by_id
     return int(request.serializer_id) if known else SERPENT
+
+
+def text(value: object) -> str:
+    """`value` as text that every serializer can write: lone surrogates are spelt out."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def dump(request: Any, value: object) -> bytes:

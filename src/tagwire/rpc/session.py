@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from tagwire.core.catalog import to_plain
@@ -30,6 +31,15 @@ class Session:
     token: str
     caller: Caller
     connections: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back: a packed result, or a fault if the request `failed`; `made` are ids of the live objects in it."""
+
+    failed: bool
+    payload: bytes
+    made: list[str]
 
 
 class Sessions:
@@ -72,7 +82,6 @@ class Operations:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._codec = Codec(outgoing=self._outgoing)
         self._description = service.catalog
         self._operations: dict[str, Callable[..., object]] = {
             "describe": self._describe,
@@ -84,13 +93,20 @@ class Operations:
             "release": self._release,
         }
 
-    def answer(self, request: bytes | memoryview, caller: Caller) -> tuple[bool, bytes]:
-        """Whether the request failed, and the packed result or fault."""
+    def answer(self, request: bytes | memoryview, caller: Caller) -> Answer:
+        """Do what is asked; never raises what the library does."""
+        made: list[str] = []
+        codec = Codec(outgoing=partial(self._outgoing, made))
         try:
-            return False, self._codec.pack(self._do(self._codec.unpack(request), caller))
+            return Answer(False, codec.pack(self._do(codec.unpack(request), caller)), made)
         except Exception as error:
             log.debug("%s got %s", caller.name, type(error).__name__, exc_info=True)
-            return True, self._codec.pack(to_fault(error))
+            self._release(made, caller)
+            return Answer(True, codec.pack(to_fault(error)), [])
+
+    def withdraw(self, made: list[str], caller: Caller) -> None:
+        """An answer with these objects did not reach its client, which therefore does not know them."""
+        self._release(made, caller)
 
     def _do(self, request: Any, caller: Caller) -> object:
         if not isinstance(request, list) or not request or request[0] not in self._operations:
@@ -105,8 +121,9 @@ class Operations:
     def _describe(self, caller: Caller) -> object:
         return to_plain(self._description)
 
-    def _outgoing(self, value: object) -> object:
+    def _outgoing(self, made: list[str], value: object) -> object:
         if isinstance(value, Lease):
+            made.append(value.id)
             return Handle(value.id, value.resource.spec.name)
         if isinstance(value, Enum):
             name = self._service.library.enum_name(value)

@@ -51,7 +51,10 @@ class SharedTaggers:
         with self._lock:
             self._await_closing()
             lease = self._shared(serial, options, caller)
-            return lease or self._create(options, create, caller, any_serial=not serial)
+            if lease is None:
+                self._await_closing()  # one that was to be shared may just have been freed
+                lease = self._create(options, create, caller, any_serial=not serial)
+            return lease
 
     def _await_closing(self) -> None:
         for opened in self._opened:
