@@ -42,7 +42,10 @@ from tagwire.measurements.markers import CountBetweenMarkers
 from tagwire.measurements.startstop import StartStop
 from tagwire.measurements.stream import TimeTagStream, TimeTagStreamBuffer
 from tagwire.measurements.timedifferences import TimeDifferences
+from tagwire.recording.dump import Dump
+from tagwire.recording.merge import mergeStreamFiles
 from tagwire.recording.reader import FileReader
+from tagwire.recording.writer import FileWriter
 from tagwire.tagger.devices import createTimeTagger, freeTimeTagger, getTimeTaggerModel, scanTimeTagger
 from tagwire.tagger.hardware import TimeTaggerHardware
 from tagwire.tagger.library import (
@@ -66,9 +69,12 @@ from tagwire.virtual.coincidence import Coincidence, Coincidences
 from tagwire.virtual.combinations import Combinations
 from tagwire.virtual.combiner import Combiner
 from tagwire.virtual.conditional import ConditionalFilterChannel
+from tagwire.virtual.countrate_trigger import TriggerOnCountrate
 from tagwire.virtual.delayed import DelayedChannel, DelayedChannels
 from tagwire.virtual.discriminator import ConstantFractionDiscriminator
 from tagwire.virtual.gated import GatedChannel, GatedChannels
+from tagwire.virtual.generator import EventGenerator
+from tagwire.virtual.multiplier import FrequencyMultiplier
 
 AccessMode_Listen = AccessMode.Listen.value
 AccessMode_SynchronousListen = AccessMode.SynchronousListen.value
@@ -166,10 +172,14 @@ __all__ = [
     "Countrate",
     "DelayedChannel",
     "DelayedChannels",
+    "Dump",
+    "EventGenerator",
     "FileReader",
+    "FileWriter",
     "FpgaLinkInterface",
     "FpgaLinkInterface_QSFPP_40GE",
     "FpgaLinkInterface_SFPP_10GE",
+    "FrequencyMultiplier",
     "FrontendType",
     "FrontendType_DLScat",
     "FrontendType_Firefly",
@@ -212,6 +222,7 @@ __all__ = [
     "TimeTaggerHardware",
     "TimeTaggerSource",
     "TimeTaggerVirtual",
+    "TriggerOnCountrate",
     "UsageStatisticsStatus",
     "UsageStatisticsStatus_Collecting",
     "UsageStatisticsStatus_CollectingAndUploading",
@@ -225,6 +236,7 @@ __all__ = [
     "getUsageStatisticsStatus",
     "getVersion",
     "hasTimeTaggerVirtualLicense",
+    "mergeStreamFiles",
     "scanTimeTagger",
     "setFrontend",
     "setLogger",

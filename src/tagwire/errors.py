@@ -9,7 +9,9 @@ same situation, so that ``except RuntimeError`` in an existing script goes on wo
     ├── StateError              (RuntimeError)  a call that does not fit the present state: a freed tagger ...
     ├── NoDevice                (RuntimeError)  no Time Tagger to open, or the one asked for is taken
     ├── NotSupported            (RuntimeError)  this model or this build cannot do it
+    ├── DamagedFrame            (ValueError)    bytes that are no packed frame, or not a whole one
     ├── FileUnreadable          (RuntimeError)  a recording that cannot be opened or understood
+    ├── FileUnwritable          (RuntimeError)  a recording that cannot be written
     ├── FileRefused             (RuntimeError)  a file outside the folder that the server shares
     └── RemoteError             (RuntimeError)
         ├── ServerUnreachable                   nobody answers at the address
@@ -44,8 +46,16 @@ class NotSupported(TagwireError, RuntimeError):
     """The model or this installation cannot do what was asked; the message says which could."""
 
 
+class DamagedFrame(TagwireError, ValueError):
+    """Bytes are no packed frame, or not a whole one; the message says what is wrong."""
+
+
 class FileUnreadable(TagwireError, RuntimeError):
     """A recording cannot be opened or understood."""
+
+
+class FileUnwritable(TagwireError, RuntimeError):
+    """A recording cannot be written: no such folder, no permission, no room ..."""
 
 
 class FileRefused(TagwireError, RuntimeError):

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagwire.core.tags import TagBlock, join
+from tagwire.core.tags import TIME_MIN, TagBlock, join
 from tagwire.recording.base import RecordedSource
 from tagwire.recording.live import LiveRecording
 from tagwire.testing.strategies import tag_blocks
@@ -24,7 +24,7 @@ class Memory:
         self.block = block
         self.begin, self.end = block.begin, block.end
 
-    def blocks(self) -> Iterator[TagBlock]:
+    def blocks(self, begin: int = TIME_MIN) -> Iterator[TagBlock]:
         yield self.block
 
     def close(self) -> None:

@@ -247,5 +247,8 @@ class IteratorBase:
     def _forget(self) -> None:
         """The next block does not follow the last one."""
 
+    def _settle(self) -> None:
+        """After the end of a capture, in nobody's lock: wait until the results are where they belong, if not here."""
+
     def _reset(self) -> None:
         """Back to the state after creation."""

@@ -40,8 +40,11 @@ class Recording(Protocol):
         """The last marker passed in reading; empty where there is none."""
         ...
 
-    def blocks(self) -> Iterator[TagBlock]:
-        """All tags, in blocks without gaps and of bounded size; each call begins anew."""
+    def blocks(self, begin: int = TIME_MIN) -> Iterator[TagBlock]:
+        """All tags, in blocks without gaps and of bounded size; each call begins anew.
+
+        Blocks that end at or before `begin` may be left out.
+        """
         ...
 
     def close(self) -> None:
@@ -125,7 +128,7 @@ class RecordedSource:
             yield TagBlock.empty(self._start, self._first)
         if self._first >= self._stop:
             return
-        for block in self.recording.blocks():
+        for block in self.recording.blocks(self._first):
             part = block.take(self._first, self._stop)
             if part.end > part.begin:
                 yield part

@@ -8,10 +8,16 @@ from pathlib import Path
 from tagwire.errors import FileUnreadable
 from tagwire.recording.base import RecordedSource, Recording
 from tagwire.recording.ptu import PtuRecording
+from tagwire.recording.series import SeriesRecording
+from tagwire.recording.table import MAGIC
 from tagwire.recording.ttbin import TtbinRecording
 
-_FORMATS: dict[bytes, type[PtuRecording] | type[TtbinRecording]] = {b"PQTTTR": PtuRecording, b"SITT": TtbinRecording}
-_READABLE = "PicoQuant .ptu (T2 and T3) and Swabian Instruments .ttbin"
+_FORMATS: dict[bytes, type[PtuRecording] | type[SeriesRecording] | type[TtbinRecording]] = {
+    b"PQTTTR": PtuRecording,
+    MAGIC: SeriesRecording,
+    b"SITT": TtbinRecording,
+}
+_READABLE = "those of FileWriter, PicoQuant .ptu (T2 and T3) and Swabian Instruments .ttbin"
 
 
 def open_file(path: str | os.PathLike[str]) -> Recording:
@@ -30,8 +36,9 @@ def open_recording(path: str | os.PathLike[str], begin: int = 0, duration: int =
     Parameters
     ----------
     path
-        A PicoQuant ``.ptu`` file (T2 or T3), or a ``.ttbin`` file: the header file of a sequence for all of it, a
-        numbered one for that alone. The format is recognised by the content; the ending ``.ttbin`` may be left away.
+        A PicoQuant ``.ptu`` file (T2 or T3), or a recording of `FileWriter` or in the vendor's ``.ttbin`` format: the
+        header file of a sequence for all of it, a numbered one for that alone. The format is recognised by the
+        content; the ending ``.ttbin`` may be left away.
     begin
         Time in ps to skip at the beginning of the file; a negative one puts that much silence before it.
     duration
@@ -42,7 +49,7 @@ def open_recording(path: str | os.PathLike[str], begin: int = 0, duration: int =
     FileUnreadable
         (RuntimeError) There is no such file, its format is not known, or its content makes no sense.
     NotSupported
-        (RuntimeError) A ``.ttbin`` file where the vendor's library is not installed.
+        (RuntimeError) A file in the vendor's format where the vendor's library is not installed.
     """
     recording = open_file(path)
     try:
@@ -55,7 +62,9 @@ def open_recording(path: str | os.PathLike[str], begin: int = 0, duration: int =
 def _found(path: Path) -> Path:
     """The file that a name stands for."""
     longer = path.with_name(f"{path.name}.ttbin") if path.name else path
-    return longer if not path.exists() and longer.exists() else path
+    # A link that leads out of the folder is not what was named: access is granted by folder.
+    beside = longer.exists() and longer.resolve().parent == path.parent.resolve()
+    return longer if beside and not path.exists() else path
 
 
 def _magic(path: Path) -> bytes:

@@ -29,7 +29,7 @@ import numpy as np
 import ptufile
 from numpy.typing import NDArray
 
-from tagwire.core.tags import TIME_MAX, TagBlock
+from tagwire.core.tags import TIME_MAX, TIME_MIN, TagBlock
 from tagwire.errors import FileUnreadable
 from tagwire.recording.base import CHUNK
 from tagwire.recording.ordering import Sorter
@@ -97,8 +97,8 @@ class PtuRecording:
         """Always empty: markers in PTU files are tags."""
         return ""
 
-    def blocks(self) -> Iterator[TagBlock]:
-        """All tags, see `Recording.blocks`."""
+    def blocks(self, begin: int = TIME_MIN) -> Iterator[TagBlock]:
+        """All tags, see `Recording.blocks`; none are left out."""
         sorter = Sorter(0, self._name)
         for tags, until in self._decoded():
             yield sorter.push(tags, until)

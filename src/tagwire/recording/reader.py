@@ -20,8 +20,8 @@ class FileReader:
     Parameters
     ----------
     filenames
-        One file or several, in any of the formats that `createTimeTaggerVirtual` plays: ``.ttbin`` (a header file
-        stands for its whole sequence) and PicoQuant's ``.ptu``.
+        One file or several, in any of the formats that `createTimeTaggerVirtual` plays: those of `FileWriter`, the
+        vendor's ``.ttbin`` (a header file stands for its whole sequence) and PicoQuant's ``.ptu``.
 
     Raises
     ------
@@ -41,6 +41,7 @@ class FileReader:
         self._blocks: Iterator[TagBlock] = self._recording.blocks()
         self._block = TagBlock.empty(self._recording.begin, self._recording.begin)
         self._time = self._recording.begin
+        self._marker = ""
         self._closed = False
 
     def getData(self, n_events: int) -> TimeTagStreamBuffer:
@@ -60,6 +61,7 @@ class FileReader:
         count = integer(n_events, "n_events", 0)
         parts: list[TagBlock] = []
         while count > 0 and self.hasData():
+            self._marker = self._recording.last_marker
             parts.append(_slice(self._block, 0, count))
             count -= len(parts[-1])
             self._block = _slice(self._block, len(parts[-1]), len(self._block))
@@ -87,9 +89,11 @@ class FileReader:
         return list(self._recording.channels)
 
     def getLastMarker(self) -> str:
-        """The last marker in a ``.ttbin`` file among what was read; files are read ahead by some 262,144 tags."""
-        self._check()
-        return self._recording.last_marker
+        """The last marker before the last tag that was read, or after it when there are no more tags.
+
+        Files in the vendor's format are read ahead by some 262,144 tags.
+        """
+        return self._marker if self.hasData() else self._recording.last_marker
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tagwire.core.channels import CHANNEL_UNUSED
-from tagwire.core.tags import NO_MISSED, NO_TYPES, TagBlock, TagType
+from tagwire.core.tags import NO_MISSED, NO_TYPES, TIME_MIN, TagBlock, TagType
 from tagwire.errors import FileUnreadable, NotSupported
 from tagwire.recording.base import CHUNK
 from tagwire.recording.ordering import Sorter
@@ -77,8 +77,8 @@ class TtbinRecording:
         """The last marker that the vendor's library passed; it reads ahead by a chunk of tags."""
         return "" if self._reader is None else str(self._reader.getLastMarker())
 
-    def blocks(self) -> Iterator[TagBlock]:
-        """All tags, see `Recording.blocks`."""
+    def blocks(self, begin: int = TIME_MIN) -> Iterator[TagBlock]:
+        """All tags, see `Recording.blocks`; none are left out."""
         reader = self._reader = self._start()
         sorter = Sorter(self._begin, self._name)
         end = self._begin

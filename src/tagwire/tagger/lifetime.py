@@ -51,6 +51,7 @@ class Flow:
         self.stop()
         for iterator in self._hub.iterators():
             iterator._halt()
+            iterator._settle()
 
     @property
     def running(self) -> bool:

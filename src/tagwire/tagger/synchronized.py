@@ -6,7 +6,7 @@ import time
 import weakref
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tagwire.core.arguments import boolean, integer
 from tagwire.engine.iterator import IteratorBase
@@ -90,6 +90,8 @@ class SynchronizedMeasurements:
         while self._hub.flowing and not self.waitUntilFinished(int(WAIT_SLICE * 1000)):
             pass
         self._each(lambda member, now: member._halt())
+        for member in self._live():
+            member._settle()
 
     def clear(self) -> None:
         """Drop the results of all of them; those that run begin anew."""
@@ -157,6 +159,10 @@ class SynchronizedTagger(TimeTaggerBase):
         self._tagger = tagger
         self._group = group
         self._hub = tagger._hub
+
+    def getConfiguration(self) -> dict[str, Any]:
+        """That of the tagger behind it."""
+        return self._tagger.getConfiguration()
 
     def _adopt(self, iterator: IteratorBase) -> None:
         require_tagger(self._tagger)

@@ -1,0 +1,66 @@
+"""The tags that a file is to hold, and how many there are of each channel."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagwire.core.channels import ChannelIndex
+from tagwire.core.tags import TagBlock, TagType, reorder
+from tagwire.kernel import kernel
+
+TIME_TAG = int(TagType.TimeTag)
+MISSED_EVENTS = int(TagType.MissedEvents)
+
+
+def select(block: TagBlock, index: ChannelIndex) -> TagBlock:
+    """The same span with the time tags and missed events of some channels, and all overflow and error tags."""
+    places = np.empty(len(block), np.intp)
+    count = _select(block.channel, block.type, index.table, index.first, places)
+    return block if count == len(block) else reorder(block, places[:count])
+
+
+def count_events(block: TagBlock, index: ChannelIndex) -> NDArray[np.int64]:
+    """Events of each channel of `index` in a block, missed ones included."""
+    counts = np.zeros(len(index), np.int64)
+    _count(block.channel, block.type, block.missed, index.table, index.first, counts)
+    return counts
+
+
+@kernel
+def _select(
+    channel: NDArray[np.int32], kind: NDArray[np.uint8], table: NDArray[np.int16], first: int, places: NDArray[np.intp]
+) -> int:
+    """Fill `places` with those of the wanted tags; gives their number."""
+    plain = len(kind) == 0
+    count = 0
+    for i in range(len(channel)):
+        k = channel[i] - first
+        wanted = False
+        if 0 <= k < len(table):
+            wanted = table[k] >= 0
+        if not plain and kind[i] != TIME_TAG and kind[i] != MISSED_EVENTS:
+            wanted = True
+        # Which tags are wanted is chance, so writing always beats branching.
+        places[count] = i
+        count += int(wanted)
+    return count
+
+
+@kernel
+def _count(
+    channel: NDArray[np.int32],
+    kind: NDArray[np.uint8],
+    missed: NDArray[np.uint16],
+    table: NDArray[np.int16],
+    first: int,
+    counts: NDArray[np.int64],
+) -> None:
+    plain = len(kind) == 0
+    for i in range(len(channel)):
+        k = channel[i] - first
+        if 0 <= k < len(table) and table[k] >= 0:
+            if plain or kind[i] == TIME_TAG:
+                counts[table[k]] += 1
+            elif kind[i] == MISSED_EVENTS:
+                counts[table[k]] += missed[i]
