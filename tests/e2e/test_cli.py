@@ -87,9 +87,10 @@ def test_info_tells_what_a_server_serves(server: ServerProcess) -> None:
 def test_info_tells_that_nobody_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    done = run("info", f"127.0.0.1:{port}")
-    assert done.returncode == 0
-    assert re.search(r"^server .* nobody answers", done.stdout, re.M)
+    for address in (f"127.0.0.1:{port}", f"[0:0:0:0:0:0:0:1]:{port}"):
+        done = run("info", address)
+        assert done.returncode == 0
+        assert re.search(rf"^server {re.escape(address)} +nobody answers", done.stdout, re.M)
 
 
 def test_a_port_that_is_taken_is_said_so(server: ServerProcess) -> None:

@@ -25,7 +25,7 @@ def command(server: Address | None) -> None:
     Looks for a server at localhost, or at HOST[:PORT].
     """
     for title, text in facts(server or Address("localhost", DEFAULT_PORT)):
-        click.echo(f"{title:<24}{text}")
+        click.echo(f"{title:<23} {text}")
 
 
 def facts(server: Address) -> Iterator[tuple[str, str]]:
