@@ -17,7 +17,8 @@ MAX_CONNECTIONS = 2000
 _LOOK_S = 0.5
 """How often the listener looks whether it was closed; not every system wakes it up."""
 
-_KEEPALIVE = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2}
+_KEEPALIVE = {"TCP_KEEPIDLE": 2, "TCP_KEEPALIVE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2}
+"""The second is macOS's name for the first."""
 
 
 def prepare(sock: socket.socket) -> None:
