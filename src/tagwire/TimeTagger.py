@@ -34,7 +34,8 @@ from tagwire.engine.device_settings import TimeTaggerSource
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.measurements.correlation import Correlation
-from tagwire.measurements.counter import Counter, CounterData
+from tagwire.measurements.counter import Counter
+from tagwire.measurements.counter_data import CounterData
 from tagwire.measurements.countrate import Countrate
 from tagwire.measurements.gatedcounter import GatedCounter
 from tagwire.measurements.histogram import Histogram

@@ -8,7 +8,8 @@ import pytest
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import TIME_MAX, TIME_MIN, TagBlock, TagType
 from tagwire.errors import ArgumentError, ArgumentKindError
-from tagwire.measurements.counter import Counter, CounterData
+from tagwire.measurements.counter import Counter
+from tagwire.measurements.counter_data import CounterData
 from tagwire.testing.stepped import SteppedTagger
 from tagwire.testing.strategies import block_of
 
@@ -190,3 +191,21 @@ def test_flags_are_bools():
 def test_data_objects_are_not_created_by_hand():
     with pytest.raises(AttributeError, match="No constructor defined"):
         CounterData()
+
+
+@pytest.mark.parametrize("binwidth", [3, 1000, 12_345, 10**5])
+@pytest.mark.parametrize("begin", [0, -50_000, 2**62, -(2**62)])
+def test_bins_with_many_tags_are_exact(binwidth, begin):
+    """Long rows of tags are counted in another way than short ones; plain NumPy is the reference."""
+    rng = np.random.default_rng(1)
+    time, channel = np.sort(rng.integers(0, 10**5, 20_000)), rng.integers(-3, 5, 20_000).astype(np.int32)
+    tagger = SteppedTagger(TagBlock(begin, begin + 10**5, time + begin, channel), range(-3, 5))
+    bins = 10**5 // binwidth
+    counter = Counter(tagger, [4, -3, 1], binwidth, bins)
+    tagger.play([begin + 777, begin + 50_000])
+    edges = np.arange(bins + 1) * binwidth
+    expected = [np.histogram(time[channel == c], edges)[0] for c in (4, -3, 1)]
+    # NumPy counts a tag at the last edge into the last bin.
+    for row, c in zip(expected, (4, -3, 1), strict=True):
+        row[-1] -= np.count_nonzero((channel == c) & (time == edges[-1]))
+    assert counter.getData().tolist() == np.array(expected).tolist()
