@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import _thread
 import copy
+import gc
 import inspect
 import os
 import pickle
+import random
 import signal
 import socket
 import subprocess
@@ -341,9 +343,10 @@ def test_only_what_the_catalog_names_can_be_called(TT: Any) -> None:
     for name in ("_LOCK", "threading", "np", "__builtins__", "Counter.__init__", "Gate.channel", "os.system"):
         with pytest.raises(AttributeError):
             TT._link.request("call", name, (), {})
-    for nonsense in (["no such operation"], [], 3, ["call", "echo"], ["invoke", 1, 2, 3, 4, 5, 6]):
-        failed, _ = TT._link._exchange(TT._link.codec.pack(nonsense))
-        assert failed
+    for nonsense in ([1, "no such operation"], [], 3, [1, "call", "echo"], [1, "invoke", 1, 2, 3, 4, 5, 6]):
+        connection = TT._link._take()
+        assert connection.exchange(TT._link.codec.pack(nonsense))[0]
+        TT._link._give_back(connection)
 
 
 def test_waiting_is_sliced_and_ends_in_time(TT: Any) -> None:
@@ -512,6 +515,60 @@ def test_interrupting_a_call_costs_only_that_call(TT: Any) -> None:
     assert counter.getData().shape == (1, 1)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there, a signal does not end a socket's wait")
+def test_what_an_interrupted_call_makes_is_taken_back(TT: Any, tiny_server: Server) -> None:
+    set_up = tiny.TimeTagger._set_up
+
+    def slowly(self: tiny.TimeTagger, serial: str) -> None:
+        tiny._entered.set()
+        tiny._go_on.wait(20)
+        set_up(self, serial)
+
+    def interrupt() -> None:
+        tiny._entered.wait(5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiny.TimeTagger, "_set_up", slowly)
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            TT.createTimeTagger("T1")
+        tiny._go_on.set()
+        tagger = TT.createTimeTagger("T1")  # comes after the first one
+    TT.freeTimeTagger(tagger)
+    assert tiny_server.service.registry.wait_until(0, timeout=5)
+    assert tiny._open == {}
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets given up while they connect
+def test_interrupts_at_any_moment_mix_up_no_answers(TT: Any, tiny_server: Server) -> None:
+    dice, interrupted, kept = random.Random(3), 0, []
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for i in range(300):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, dice.uniform(1e-5, 1.2e-3))
+                for k in range(3):
+                    kept.append(TT.Gate(i + k))
+                    assert (TT.echo((i, k)), kept[-1].channel) == ((i, k), i + k)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                interrupted += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted > 50
+    TT.getVersion()
+    assert tiny_server.service.registry.wait_until(len(kept), timeout=5)
+    kept.clear()
+    assert tiny_server.service.registry.wait_until(0, timeout=5)
+
+
 def test_a_wait_without_end_can_be_interrupted(TT: Any) -> None:
     counter = TT.Counter(TT.createTimeTagger(), [1])
     waiting = threading.Event()
@@ -577,6 +634,79 @@ def test_a_forked_child_may_not_use_the_connection(TT: Any) -> None:
     os.close(read)
     os.close(write)
     assert gate.channel == 4
+
+
+FORKED = """
+import os, signal, sys, tagwire
+TT = tagwire.connect("127.0.0.1", int(sys.argv[1]))
+counter = TT.Counter(TT.createTimeTagger("T1"), [1])
+if os.fork():
+    os.kill(os.getpid(), signal.SIGKILL)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_child_does_not_keep_the_session(TT: Any, tiny_server: Server) -> None:
+    process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", FORKED, str(tiny_server.port)], stdin=-1)
+    assert process.stdin is not None
+    with process.stdin:
+        assert process.wait(20) == -signal.SIGKILL
+        assert tiny_server.service.registry.wait_until(0, timeout=5)
+    assert tiny._open == {}
+
+
+def test_the_same_object_given_twice_ends_once_both_are_gone(TT: Any, tiny_server: Server) -> None:
+    together = TT.SynchronizedMeasurements(TT.createTimeTagger())
+    first, second = together.getTagger(), together.getTagger()
+    del first
+    counter = TT.Counter(second, [1])
+    del second, together
+    TT.getVersion()
+    assert len(tiny_server.service.registry) == 4  # each keeps the one that it was made with
+    assert counter.getData().size == 1
+    del counter
+    TT.getVersion()
+    assert len(tiny_server.service.registry) == 0
+
+
+def test_a_failing_constructor_leaves_nothing(TT: Any, tiny_server: Server) -> None:
+    with TT.createTimeTagger() as tagger:
+        for _ in range(5):
+            with pytest.raises(ArgumentError):
+                TT.Counter(tagger, [1], n_values=0)
+        assert len(tiny_server.service.registry) == 1
+
+
+def test_a_cycle_at_the_client_ends_when_it_is_collected(TT: Any, tiny_server: Server) -> None:
+    gate = TT.Gate(1)
+    gate.itself = gate
+    del gate
+    gc.collect()
+    TT.getVersion()
+    assert len(tiny_server.service.registry) == 0
+
+
+def test_two_clients_create_and_free_the_same_tagger_all_the_time(tiny_server: Server) -> None:
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with tagwire.connect("127.0.0.1", tiny_server.port) as own:
+                for _ in range(60):
+                    tagger = own.createTimeTagger("T1")
+                    assert tagger.getSerial() == "T1"
+                    own.freeTimeTagger(tagger)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert failed == []
+    assert tiny_server.service.registry.wait_until(0, timeout=5)
 
 
 def test_closing_the_server_frees_everything(tiny_server: Server) -> None:

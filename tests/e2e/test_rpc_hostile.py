@@ -15,7 +15,6 @@ from typing import Any
 import msgpack
 import Pyro5.api
 import pytest
-import tiny_instrument as tiny
 from Pyro5 import protocol
 from Pyro5.serializers import serializers
 
@@ -95,16 +94,21 @@ BOMBS = [
     *(nested(code, 400) for code in range(1, 9)),
     b"\x91" * 100_000,
     b"\x81" * 100_000,
-    msgpack.packb(["call", "echo", msgpack.ExtType(2, msgpack.packb(["|O", [1], b"\0" * 8])), {}]),
-    msgpack.packb(["call", "echo", [msgpack.ExtType(7, msgpack.packb([0, 2**62, 1]))], {}]),
-    msgpack.packb(["call", "echo", [msgpack.ExtType(5, msgpack.packb([["x"], {}]))], {}]),
-    msgpack.packb(["call", "echo", [], {1: 2}]),
-    msgpack.packb(["call", ["echo"], [], {}]),
-    msgpack.packb(["call", "fail", ["\ud800"], {}], unicode_errors="surrogatepass"),
-    msgpack.packb(["release", [["x"]]]),
-    msgpack.packb(["release", 3]),
-    msgpack.packb(["get", {}, "x"]),
-    msgpack.packb(["call", "echo", 5, 5, 5, 5, 5]),
+    msgpack.packb([7, "call", "echo", msgpack.ExtType(2, msgpack.packb(["|O", [1], b"\0" * 8])), {}]),
+    msgpack.packb([7, "call", "echo", [msgpack.ExtType(7, msgpack.packb([0, 2**62, 1]))], {}]),
+    msgpack.packb([7, "call", "echo", [msgpack.ExtType(5, msgpack.packb([["x"], {}]))], {}]),
+    msgpack.packb([7, "call", "echo", [], {1: 2}]),
+    msgpack.packb([7, "call", ["echo"], [], {}]),
+    msgpack.packb([7, "call", "fail", ["\ud800"], {}], unicode_errors="surrogatepass"),
+    msgpack.packb([7, "release", [["x"]]]),
+    msgpack.packb([7, "release", 3]),
+    msgpack.packb([7, "get", {}, "x"]),
+    msgpack.packb([7, "call", "echo", 5, 5, 5, 5, 5]),
+    msgpack.packb(["7", "describe"]),
+    msgpack.packb([7, ["describe"]]),
+    msgpack.packb([7]),
+    msgpack.packb([]),
+    msgpack.packb(7),
 ]
 
 
@@ -112,7 +116,7 @@ BOMBS = [
 def test_bombs_from_clients_of_ours_are_answered_by_an_error(calm: Server, bomb: bytes) -> None:
     with greeted(calm, "tagwire") as sock:
         assert ask(sock, bomb)[0] & protocol.FLAGS_EXCEPTION
-        flags, payload = ask(sock, msgpack.packb(["call", "getVersion", [], {}]))
+        flags, payload = ask(sock, msgpack.packb([7, "call", "getVersion", [], {}]))
         assert (flags, payload) == (0, msgpack.packb("1.2.3"))
 
 
@@ -201,7 +205,7 @@ def test_random_bytes_at_every_stage(calm: Server) -> None:
     dice = random.Random(5)
     starts = [b"", hello("TimeTagger"), hello("tagwire"), hello("TimeTagger")[:40]]
     for turn in range(120):
-        valid = message(protocol.MSG_INVOKE, msgpack.packb(["call", "echo", [1], {}]), dice.choice([1, 2, 3, 4, 99]))
+        valid = message(protocol.MSG_INVOKE, msgpack.packb([7, "call", "echo", [1], {}]), dice.choice([1, 2, 3, 4, 99]))
         wrong = bytearray(valid if turn % 2 else dice.randbytes(dice.randrange(200)))
         for _ in range(dice.randrange(4)):
             if wrong:
@@ -272,7 +276,7 @@ def test_clients_that_never_read_hold_up_nobody(calm: Server) -> None:
         for _ in range(5):
             sock = stack.enter_context(greeted(calm, "tagwire"))
             for _ in range(3):
-                sock.sendall(message(protocol.MSG_INVOKE, msgpack.packb(["call", "echo", [b"x" * 2_000_000], {}])))
+                sock.sendall(message(protocol.MSG_INVOKE, msgpack.packb([7, "call", "echo", [b"x" * 2_000_000], {}])))
         with tagwire.connect("127.0.0.1", calm.port) as TT:
             assert TT.Counter(TT.createTimeTagger(), [1]).getData().shape == (1, 1)
 
@@ -282,16 +286,3 @@ def test_a_session_has_a_name(calm: Server) -> None:
     with socket.create_connection(("127.0.0.1", calm.port), timeout=10) as sock:
         sock.sendall(message(protocol.MSG_CONNECT, msgpack.packb(data)))
         assert answer(sock)[0] == protocol.MSG_CONNECTFAIL
-
-
-def test_what_is_made_for_nobody_goes_at_once(calm: Server) -> None:
-    with greeted(calm, "tagwire"):  # keeps the session
-        with greeted(calm, "tagwire") as sock:
-            sock.sendall(message(protocol.MSG_INVOKE, msgpack.packb(["call", "createTimeTagger", [], {}])))
-            assert calm.service.registry.wait_until(1, timeout=5)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        assert calm.service.registry.wait_until(0, timeout=5)
-        assert tiny._open == {}
-        with greeted(calm, "tagwire") as sock:
-            assert ask(sock, msgpack.packb(["call", "createTimeTagger", [], {}]))[0] == 0
-        assert not calm.service.registry.wait_until(0, timeout=0.1)

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -221,6 +222,22 @@ def test_an_object_that_was_never_called_lives_with_its_maker(tiny_server: Serve
     assert tiny_server.service.registry.wait_until(0, timeout=5)
     with pytest.raises(Pyro5.errors.CommunicationError, match="freed"):
         gate.channel
+
+
+def test_what_has_ended_is_not_left_to_the_garbage_collector(tiny_server: Server) -> None:
+    gone = threading.Event()
+    proxy = entry(tiny_server)
+    proxy.Gate(1)
+    (lease,) = tiny_server.service.registry._leases.values()
+    watch = weakref.ref(lease.resource.obj, lambda _: gone.set())
+    del lease
+    gc.disable()
+    try:
+        proxy._pyroRelease()
+        assert gone.wait(5)
+    finally:
+        gc.enable()
+    assert watch() is None
 
 
 def test_an_object_that_was_called_lives_with_its_connection(tiny_server: Server) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tagwire.core.catalog import ClassSpec, Kind
 from tagwire.errors import ObjectGone
 from tagwire.rpc.objects import Caller, Lease, Registry
+from tagwire.rpc.sharing import SharedTaggers
 
 TAGGER, MEASUREMENT = ClassSpec("Tagger", Kind.TAGGER), ClassSpec("Counter", Kind.MEASUREMENT)
 
@@ -108,3 +110,12 @@ def test_close_ends_everything_newest_first(scene: Scene) -> None:
     scene.add("counter", scene.bob, tagger)
     scene.registry.close()
     assert scene.ended == ["counter", "tagger"]
+
+
+def test_what_is_no_serial_number_is_for_the_library_to_judge(scene: Scene) -> None:
+    def create() -> Lease:
+        raise TypeError("the library's own")
+
+    for serial in (np.array([1, 2]), ["T1"], None, 5):
+        with pytest.raises(TypeError, match="the library's own"):
+            SharedTaggers(scene.registry).open({"serial": serial}, create, scene.alice)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import struct
-import sys
 from typing import Any
 
 from Pyro5 import errors as pyro_errors
@@ -17,7 +15,6 @@ from tagwire.rpc.wire import PROTOCOL, REQUEST_LIMIT
 
 _CONNECT_S = 10.0
 _MSGPACK = 4
-_NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 _LOST = (OSError, pyro_errors.CommunicationError)
 
 
@@ -69,12 +66,6 @@ class Connection:
         """Close; calls that wait on it in other threads raise `ConnectionBroken`."""
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
-        self._sock.close()
-
-    def abort(self) -> None:
-        """Close in the middle of a call; tells the server that nobody has its answer."""
-        with contextlib.suppress(OSError):
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._sock.close()
 
     def leave_to_parent(self) -> None:

@@ -11,7 +11,7 @@ import logging
 import socket
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -45,7 +45,6 @@ class _Peer:
     caller: Caller
     target: str = ""
     session: Session | None = None
-    made: list[str] = field(default_factory=list)
 
 
 class Daemon:
@@ -80,9 +79,6 @@ class Daemon:
                 self._request(peer)
         except pyro.ConnectionLost as error:
             log.debug("connection to %s ended: %s", peer.target or "nobody", error)
-            # Our client resets a connection on which it has not waited for the answer.
-            if peer.session is not None and isinstance(error.__context__ or error, ConnectionError):
-                self._operations.withdraw(peer.made, peer.session.caller)
         finally:
             self._disconnected(peer)
 
@@ -129,9 +125,8 @@ class Daemon:
             pyro.send(peer.sock, protocol.MSG_PING, message, b"pong")
             return
         if peer.session is not None:
-            answer = self._operations.answer(message.data, peer.session.caller)
-            peer.made = answer.made
-            flags, payload = pyro.EXCEPTION if answer.failed else 0, answer.payload
+            failed, payload = self._operations.answer(message.data, peer.session)
+            flags = pyro.EXCEPTION if failed else 0
         else:
             flags, payload = self._answer_stock(peer, message)
         pyro.send(peer.sock, protocol.MSG_RESULT, message, payload, flags)

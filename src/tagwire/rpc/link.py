@@ -8,11 +8,13 @@ connection it used and nothing else.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import secrets
 import threading
 import weakref
 from collections import deque
+from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
@@ -43,7 +45,8 @@ class Link:
         self._closed = False
         self._spare: deque[Connection] = deque()
         self._busy: set[Connection] = set()
-        self._dropped: deque[str] = deque()
+        self._dropped: deque[str | int] = deque()
+        self._numbers = itertools.count()
         self._releasing = threading.Lock()
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._anchoring = threading.Lock()
@@ -60,14 +63,20 @@ class Link:
         self.release_dropped()
         return self._request(self.codec, operation, *operands)
 
-    def create(self, class_name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Handle:
-        """Make an object at the server; the caller stands for it from now on."""
+    def create(
+        self, class_name: str, args: tuple[Any, ...], kwargs: dict[str, Any], adopt: Callable[[Handle], None]
+    ) -> None:
+        """Make an object at the server; what is called `adopt` with stands for it from then on."""
+
+        def keep(result: Any) -> Any:
+            if isinstance(result, Handle):
+                adopt(result)
+            return result
+
         self._check_usable()
         self.release_dropped()
-        handle = self._request(_RAW, "call", class_name, args, kwargs)
-        if not isinstance(handle, Handle):
+        if not isinstance(self._request(_RAW, "call", class_name, args, kwargs, keep=keep), Handle):
             raise ProtocolError(f"the server made no object of {class_name}")
-        return handle
 
     def drop(self, object_id: str) -> None:
         """The object has been collected here; the server hears of it soon, and before the next request is made.
@@ -78,45 +87,43 @@ class Link:
         self._wake.put(None)
 
     def release_dropped(self) -> None:
-        """Tell the server which objects are not needed any more."""
+        """Tell the server which objects are not needed any more, and which requests' answers nobody awaits."""
         with self._releasing:
-            dropped = []
-            while self._dropped:
-                dropped.append(self._dropped.popleft())
-            if not dropped:
-                return
-            try:
+            dropped = [self._dropped[i] for i in range(len(self._dropped))]
+            if dropped:
                 self._request(self.codec, "release", dropped)
-            except BaseException:
-                self._dropped.extend(dropped)  # the server takes no harm from hearing it twice
-                raise
+            for _ in dropped:  # only now: the server takes no harm from hearing it twice
+                self._dropped.popleft()
 
     def close(self) -> None:
         """Close all connections; the server then releases everything that this client held."""
         self._closed = True
         self._finalizer()
 
-    def _request(self, incoming: Codec, operation: str, *operands: object) -> Any:
-        failed, payload = self._exchange(self.codec.pack([operation, *operands]))
-        result = incoming.unpack(payload)
-        if failed:
-            raise from_fault(result)
-        return result
-
-    def _exchange(self, payload: bytes) -> tuple[bool, Any]:
+    def _request(
+        self, incoming: Codec, operation: str, *operands: object, keep: Callable[[Any], Any] = lambda result: result
+    ) -> Any:
+        number = next(self._numbers)
+        payload = self.codec.pack([number, operation, *operands])
         connection = self._take()
         try:
-            answer = connection.exchange(payload)
+            failed, answer = connection.exchange(payload)
+            result = keep(incoming.unpack(answer))
         except BaseException as error:
-            # Part of an answer may still be on its way, so nobody must use this connection again.
+            # Part of an answer may still be on its way, so nobody must use this connection again; and what was made
+            # at the server is not known here, so the server has to take it back.
             self._busy.discard(connection)
-            connection.abort()
+            connection.close()
+            self._dropped.append(number)
+            self._wake.put(None)
             self._anchor_doubtful |= isinstance(error, ConnectionBroken)
             if self._closed and isinstance(error, ConnectionBroken):
                 raise ConnectionClosed(self._closed_message()) from error
             raise
         self._give_back(connection)
-        return answer
+        if failed:
+            raise from_fault(result)
+        return result
 
     def _take(self) -> Connection:
         self._check_usable()

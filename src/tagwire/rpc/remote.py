@@ -121,7 +121,7 @@ def _initializer(spec: ClassSpec, link: Link) -> Callable[..., None]:
     def __init__(self: RemoteObject, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         if spec.kind is Kind.LOCAL:
             _refuse_local(spec.name)
-        adopt(self, link, link.create(spec.name, args, kwargs))
+        link.create(spec.name, args, kwargs, lambda handle: adopt(self, link, handle))
 
     constructor = spec.constructor or MethodSpec("__init__")
     __init__.__signature__ = signature(constructor, bound=True)  # type: ignore[attr-defined]

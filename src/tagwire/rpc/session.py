@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from tagwire.core.catalog import to_plain
 from tagwire.errors import ArgumentKindError, ProtocolError
@@ -23,6 +23,45 @@ from tagwire.rpc.wire import Codec, Handle, Member
 
 log = logging.getLogger(__name__)
 
+OPERATIONS = ("describe", "call", "invoke", "get", "set", "free", "release")
+
+Value = TypeVar("Value")
+
+
+class Unclaimed:
+    """Objects made by requests whose answers the client may not have got: it may give up waiting, by Ctrl-C say.
+
+    Of each request that made objects, the ids stay here for a while. The latest `KEPT` are enough: a client gives up
+    in the middle of a call or not at all.
+    """
+
+    KEPT = 256
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: dict[int, list[str]] = {}
+        self._given_up: dict[int, None] = {}
+
+    def offer(self, number: int, made: list[str]) -> list[str]:
+        """Request `number` has made objects; those that nobody waits for any more."""
+        with self._lock:
+            if number in self._given_up:
+                return made
+            _keep(self._made, number, made, self.KEPT)
+            return []
+
+    def give_up(self, number: int) -> list[str]:
+        """The client did not wait for the answer to `number`; the objects made for it, if it is done already."""
+        with self._lock:
+            _keep(self._given_up, number, None, self.KEPT)
+            return self._made.pop(number, [])
+
+
+def _keep(latest: dict[int, Value], number: int, value: Value, count: int) -> None:
+    latest[number] = value
+    if len(latest) > count:
+        del latest[next(iter(latest))]
+
 
 @dataclass(eq=False)
 class Session:
@@ -31,15 +70,7 @@ class Session:
     token: str
     caller: Caller
     connections: int = 0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What goes back: a packed result, or a fault if the request `failed`; `made` are ids of the live objects in it."""
-
-    failed: bool
-    payload: bytes
-    made: list[str]
+    unclaimed: Unclaimed = field(default_factory=Unclaimed)
 
 
 class Sessions:
@@ -76,8 +107,9 @@ class Sessions:
 class Operations:
     """What a client of ours can ask for.
 
-    A request is ``[operation, *operands]``: ``describe``; ``call`` name args kwargs; ``invoke`` id method args kwargs;
-    ``get`` id name; ``set`` id name value; ``free`` id; ``release`` ids (of objects that the client has no use for).
+    A request is ``[number, operation, *operands]``, the number being new in the session: ``describe``; ``call`` name
+    args kwargs; ``invoke`` id method args kwargs; ``get`` id name; ``set`` id name value; ``free`` id; ``release`` list
+    (ids of objects that the client has no use for, numbers of requests whose answers it did not await).
     """
 
     def __init__(self, service: Service) -> None:
@@ -85,40 +117,42 @@ class Operations:
         self._description = service.catalog
         self._operations: dict[str, Callable[..., object]] = {
             "describe": self._describe,
-            "call": service.call,
-            "invoke": lambda i, name, args, kwargs, caller: service.invoke(Handle(i), name, args, kwargs, caller),
-            "get": lambda i, name, caller: service.get(Handle(i), name, caller),
-            "set": lambda i, name, value, caller: service.set(Handle(i), name, value, caller),
-            "free": lambda i, caller: service.release(Handle(i), caller, free=True),
+            "call": lambda name, args, kwargs, session: service.call(name, args, kwargs, session.caller),
+            "invoke": lambda i, name, args, kwargs, session: service.invoke(
+                Handle(i), name, args, kwargs, session.caller
+            ),
+            "get": lambda i, name, session: service.get(Handle(i), name, session.caller),
+            "set": lambda i, name, value, session: service.set(Handle(i), name, value, session.caller),
+            "free": lambda i, session: service.release(Handle(i), session.caller, free=True),
             "release": self._release,
         }
 
-    def answer(self, request: bytes | memoryview, caller: Caller) -> Answer:
-        """Do what is asked; never raises what the library does."""
+    def answer(self, request: bytes | memoryview, session: Session) -> tuple[bool, bytes]:
+        """Whether the request failed, and the packed result or fault."""
         made: list[str] = []
         codec = Codec(outgoing=partial(self._outgoing, made))
         try:
-            return Answer(False, codec.pack(self._do(codec.unpack(request), caller)), made)
+            number, *content = _request(codec.unpack(request))
+            payload = codec.pack(self._do(content, session))
         except Exception as error:
-            log.debug("%s got %s", caller.name, type(error).__name__, exc_info=True)
-            self._release(made, caller)
-            return Answer(True, codec.pack(to_fault(error)), [])
+            log.debug("%s got %s", session.caller.name, type(error).__name__, exc_info=True)
+            self._release(made, session)
+            return True, codec.pack(to_fault(error))
+        if made:
+            self._release(session.unclaimed.offer(number, made), session)
+        return False, payload
 
-    def withdraw(self, made: list[str], caller: Caller) -> None:
-        """An answer with these objects did not reach its client, which therefore does not know them."""
-        self._release(made, caller)
+    def _do(self, content: list[Any], session: Session) -> object:
+        operation, *operands = content
+        return self._operations[operation](*operands, session)
 
-    def _do(self, request: Any, caller: Caller) -> object:
-        if not isinstance(request, list) or not request or request[0] not in self._operations:
-            raise ProtocolError("the request makes no sense to this server")
-        operation, *operands = request
-        return self._operations[operation](*operands, caller)
+    def _release(self, dropped: Sequence[str | int], session: Session) -> None:
+        for item in dropped:
+            object_ids = session.unclaimed.give_up(item) if isinstance(item, int) else [item]
+            for object_id in object_ids:
+                self._service.release(Handle(object_id), session.caller)
 
-    def _release(self, object_ids: list[str], caller: Caller) -> None:
-        for object_id in object_ids:
-            self._service.release(Handle(object_id), caller)
-
-    def _describe(self, caller: Caller) -> object:
+    def _describe(self, session: Session) -> object:
         return to_plain(self._description)
 
     def _outgoing(self, made: list[str], value: object) -> object:
@@ -129,3 +163,9 @@ class Operations:
             name = self._service.library.enum_name(value)
             return Member(name, value.value) if name else value.value
         raise ArgumentKindError(f"a result of type {type(value).__qualname__} cannot be sent to a client")
+
+
+def _request(value: Any) -> list[Any]:
+    if not (isinstance(value, list) and len(value) > 1 and type(value[0]) is int and value[1] in OPERATIONS):
+        raise ProtocolError("the request makes no sense to this server")
+    return value

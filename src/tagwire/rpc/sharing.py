@@ -47,7 +47,9 @@ class SharedTaggers:
         one, when the same client asks again and there is one.
         """
         options = {name: value for name, value in arguments.items() if name != "serial"}
-        serial = arguments.get("serial") or ""
+        serial = arguments.get("serial", "")
+        if not isinstance(serial, str):
+            return create()  # the library says what it thinks of it
         with self._lock:
             self._await_closing()
             lease = self._shared(serial, options, caller)
