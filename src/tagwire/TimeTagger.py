@@ -76,6 +76,8 @@ from tagwire.virtual.discriminator import ConstantFractionDiscriminator
 from tagwire.virtual.gated import GatedChannel, GatedChannels
 from tagwire.virtual.generator import EventGenerator
 from tagwire.virtual.multiplier import FrequencyMultiplier
+from tagwire.virtual.overflow import OverflowInjector
+from tagwire.virtual.synthetic import SyntheticSingleTag
 
 AccessMode_Listen = AccessMode.Listen.value
 AccessMode_SynchronousListen = AccessMode.SynchronousListen.value
@@ -204,6 +206,7 @@ __all__ = [
     "LanguageUsed_Matlab",
     "LanguageUsed_Python",
     "LanguageUsed_Unknown",
+    "OverflowInjector",
     "Resolution",
     "Resolution_HighResA",
     "Resolution_HighResB",
@@ -211,6 +214,7 @@ __all__ = [
     "Resolution_Standard",
     "StartStop",
     "SynchronizedMeasurements",
+    "SyntheticSingleTag",
     "TagType",
     "TestSignalSource",
     "TestSignalSource_Analog",

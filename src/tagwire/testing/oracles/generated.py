@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import floor
 
+from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import TagType
 from tagwire.testing.oracles.selective import GAPS, lossy_spans
 from tagwire.testing.strategies import Row
@@ -74,3 +75,27 @@ def countrate_crossings(
         if state is not None and state != before:
             added.append((now, outputs[state], TagType.TimeTag, 0))
     return added
+
+
+def with_overflow(rows: Sequence[Row], begin: int, end: int, stream_end: int) -> list[Row]:
+    """The stream with an overflow injected, unless the stream ends before."""
+    if begin >= stream_end:
+        return list(rows)
+    before = [row for row in rows if row[0] < begin]
+    during = [row for row in rows if begin <= row[0] < end]
+    after = [row for row in rows if row[0] >= max(begin, end)]
+    marks = (TagType.OverflowBegin, TagType.OverflowEnd)
+    swallowed = [
+        (time, channel, TagType.MissedEvents, 1) if kind == TagType.TimeTag else (time, channel, kind, missed)
+        for time, channel, kind, missed in during
+        if kind not in marks
+    ]
+    opening = [] if _overflowing(before) else [(begin, CHANNEL_UNUSED, TagType.OverflowBegin, 0)]
+    closing = [] if _overflowing(before + during) else [(end, CHANNEL_UNUSED, TagType.OverflowEnd, 0)]
+    return [*before, *opening, *swallowed, *(closing if end < stream_end else []), *after]
+
+
+def _overflowing(rows: Sequence[Row]) -> bool:
+    """Whether the rows end within an overflow."""
+    marks = [row[2] for row in rows if row[2] in (TagType.OverflowBegin, TagType.OverflowEnd)]
+    return bool(marks) and marks[-1] == TagType.OverflowBegin
