@@ -30,6 +30,7 @@ from tagwire.core.enums import (
     UsageStatisticsStatus,
 )
 from tagwire.core.tags import TagType
+from tagwire.engine.clock_state import ReferenceClockState, SoftwareClockState
 from tagwire.engine.device_settings import TimeTaggerSource
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase
@@ -47,6 +48,7 @@ from tagwire.recording.dump import Dump
 from tagwire.recording.merge import mergeStreamFiles
 from tagwire.recording.reader import FileReader
 from tagwire.recording.writer import FileWriter
+from tagwire.simulation.experimental import Experimental
 from tagwire.tagger.devices import createTimeTagger, freeTimeTagger, getTimeTaggerModel, scanTimeTagger
 from tagwire.tagger.hardware import TimeTaggerHardware
 from tagwire.tagger.library import (
@@ -177,6 +179,7 @@ __all__ = [
     "DelayedChannels",
     "Dump",
     "EventGenerator",
+    "Experimental",
     "FileReader",
     "FileWriter",
     "FpgaLinkInterface",
@@ -207,11 +210,13 @@ __all__ = [
     "LanguageUsed_Python",
     "LanguageUsed_Unknown",
     "OverflowInjector",
+    "ReferenceClockState",
     "Resolution",
     "Resolution_HighResA",
     "Resolution_HighResB",
     "Resolution_HighResC",
     "Resolution_Standard",
+    "SoftwareClockState",
     "StartStop",
     "SynchronizedMeasurements",
     "SyntheticSingleTag",

@@ -1,0 +1,290 @@
+"""Signals whose distances are independent of each other: renewal processes (Cox, Renewal Theory, 1962)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagwire.core.arguments import integer, real
+from tagwire.core.channels import CHANNEL_UNUSED
+from tagwire.core.tags import Int64Array
+from tagwire.engine.tagger import TimeTaggerBase
+from tagwire.errors import ArgumentError
+from tagwire.kernel import kernel
+from tagwire.simulation.clock import Clock, clock_at, doubled, move
+from tagwire.simulation.generator import MAX_RATE, PS_PER_S, SignalGeneratorBase
+from tagwire.simulation.seeds import FROM_TIME
+from tagwire.sources.draws import exponential, gaussian, uniform
+
+EXPONENTIAL, GAMMA, GAUSSIAN, TWO_STATE, UNIFORM = range(5)
+
+LONGEST = 1e6
+"""Longest mean distance in s."""
+
+MIN_MEAN = 1 / MAX_RATE
+"""Shortest mean distance in s."""
+
+
+class _Renewal(SignalGeneratorBase):
+    """A signal of one kind of distances with two parameters."""
+
+    _kind: ClassVar[int]
+
+    def __init__(
+        self, tagger: TimeTaggerBase, params: dict[str, Any], shape: tuple[float, float], base_channel: int, seed: int
+    ) -> None:
+        super().__init__(tagger, params, base_channel, seed)
+        self._shape = shape
+        self._clock: Clock = clock_at(0)
+        self._launch()
+
+    def _begin_signal(self, begin: int) -> None:
+        self._clock = clock_at(begin)
+        _advance(self._kind, *self._shape, self._random, *self._clock)
+
+    def _times(self, end: int) -> Int64Array:
+        return _renew(self._kind, *self._shape, self._random, *self._clock, end)
+
+
+class ExponentialSignalGenerator(_Renewal):
+    """A Poisson signal: exponentially distributed distances, no correlation at all.
+
+    Parameters
+    ----------
+    tagger
+        Time Tagger object.
+    rate
+        Mean rate in Hz, above 0 and up to 1e9.
+    base_channel
+        Channel that gets the tags on top of its own; `CHANNEL_UNUSED` makes a new one.
+    seed
+        Selects the random numbers; -1 takes the present time.
+    """
+
+    _kind = EXPONENTIAL
+
+    def __init__(
+        self, tagger: TimeTaggerBase, rate: float, base_channel: int = CHANNEL_UNUSED, seed: int = FROM_TIME
+    ) -> None:
+        frequency = real(rate, "rate", 1 / LONGEST, MAX_RATE)
+        super().__init__(tagger, {"rate": frequency}, (PS_PER_S / frequency, 0.0), base_channel, seed)
+
+
+class GammaSignalGenerator(_Renewal):
+    """A signal with gamma-distributed distances: bunched for a shape below 1, regular for one above.
+
+    Parameters
+    ----------
+    tagger
+        Time Tagger object.
+    alpha
+        Shape of the distribution, from 0.001 to 1e6; 1 gives a Poisson signal.
+    beta
+        Scale of the distribution in s: the mean distance is ``alpha * beta``, which must lie within [1e-9, 1e6] s.
+    base_channel
+        Channel that gets the tags on top of its own; `CHANNEL_UNUSED` makes a new one.
+    seed
+        Selects the random numbers; -1 takes the present time.
+
+    Notes
+    -----
+    Drawn as by Marsaglia and Tsang, ACM Trans. Math. Softw. 26, 363 (2000). The wheel does not say whether `beta` is
+    scale or rate; its names are those of ``std::gamma_distribution``, where it is the scale.
+    """
+
+    _kind = GAMMA
+
+    def __init__(
+        self,
+        tagger: TimeTaggerBase,
+        alpha: float,
+        beta: float,
+        base_channel: int = CHANNEL_UNUSED,
+        seed: int = FROM_TIME,
+    ) -> None:
+        shape, scale = real(alpha, "alpha", 1e-3, 1e6), real(beta, "beta", 0.0)
+        _check_mean(shape * scale, "alpha * beta")
+        params = {"alpha": shape, "beta": scale}
+        super().__init__(tagger, params, (shape, scale * PS_PER_S), base_channel, seed)
+
+
+class GaussianSignalGenerator(_Renewal):
+    """A signal with Gaussian distances: a clock whose errors add up.
+
+    Parameters
+    ----------
+    tagger
+        Time Tagger object.
+    mean
+        Mean distance in s, from 1e-9 to 1e6.
+    standard_deviation
+        Standard deviation of the distance in s, at least 0. Negative distances are drawn again, so one that is not
+        small beside `mean` makes the signal slower.
+    base_channel
+        Channel that gets the tags on top of its own; `CHANNEL_UNUSED` makes a new one.
+    seed
+        Selects the random numbers; -1 takes the present time.
+    """
+
+    _kind = GAUSSIAN
+
+    def __init__(
+        self,
+        tagger: TimeTaggerBase,
+        mean: float,
+        standard_deviation: float,
+        base_channel: int = CHANNEL_UNUSED,
+        seed: int = FROM_TIME,
+    ) -> None:
+        center, width = (
+            real(mean, "mean", MIN_MEAN, LONGEST),
+            real(standard_deviation, "standard_deviation", 0, LONGEST),
+        )
+        params = {"mean": center, "standard_deviation": width}
+        super().__init__(tagger, params, (center * PS_PER_S, width * PS_PER_S), base_channel, seed)
+
+
+class TwoStateExponentialSignalGenerator(_Renewal):
+    """Light of a single emitter with two states: excited after an exponential time, emitting after another one.
+
+    Parameters
+    ----------
+    tagger
+        Time Tagger object.
+    excitation_time
+        Mean time to the excitation in s, at least 0.
+    life_time
+        Mean time from there to the emission in s, at least 0; both together within [1e-9, 1e6] s.
+    base_channel
+        Channel that gets the tags on top of its own; `CHANNEL_UNUSED` makes a new one.
+    seed
+        Selects the random numbers; -1 takes the present time.
+
+    Notes
+    -----
+    Antibunched: ``g2(tau) = 1 - exp(-tau (1 / excitation_time + 1 / life_time))`` (Carmichael and Walls, J. Phys. B 9,
+    1199 (1976), without coherence).
+    """
+
+    _kind = TWO_STATE
+
+    def __init__(
+        self,
+        tagger: TimeTaggerBase,
+        excitation_time: float,
+        life_time: float,
+        base_channel: int = CHANNEL_UNUSED,
+        seed: int = FROM_TIME,
+    ) -> None:
+        up, down = real(excitation_time, "excitation_time", 0.0), real(life_time, "life_time", 0.0)
+        _check_mean(up + down, "excitation_time + life_time")
+        params = {"excitation_time": up, "life_time": down}
+        super().__init__(tagger, params, (up * PS_PER_S, down * PS_PER_S), base_channel, seed)
+
+
+class UniformSignalGenerator(_Renewal):
+    """A signal whose distances are equally likely within bounds.
+
+    Parameters
+    ----------
+    tagger
+        Time Tagger object.
+    upper_bound
+        Largest distance in ps, at least `lower_bound`.
+    lower_bound
+        Smallest distance in ps, at least 1.
+    base_channel
+        Channel that gets the tags on top of its own; `CHANNEL_UNUSED` makes a new one.
+    seed
+        Selects the random numbers; -1 takes the present time.
+
+    Notes
+    -----
+    Distances are whole ps; both bounds occur.
+    """
+
+    _kind = UNIFORM
+
+    def __init__(
+        self,
+        tagger: TimeTaggerBase,
+        upper_bound: int,
+        lower_bound: int = 1,
+        base_channel: int = CHANNEL_UNUSED,
+        seed: int = FROM_TIME,
+    ) -> None:
+        low = integer(lower_bound, "lower_bound", 1, 10**18)
+        high = integer(upper_bound, "upper_bound", low, 10**18)
+        params = {"upper_bound": high, "lower_bound": low}
+        super().__init__(tagger, params, (float(low), float(high - low + 1)), base_channel, seed)
+
+
+def _check_mean(mean: float, name: str) -> None:
+    if not MIN_MEAN <= mean <= LONGEST:
+        raise ArgumentError(f"{name} is {mean:g} s, but must be within [{MIN_MEAN:g}, {LONGEST:g}] s")
+
+
+@kernel
+def _gamma(shape: float, random: NDArray[np.uint64]) -> float:
+    """Gamma distributed, scale 1."""
+    boost = 1.0
+    if shape < 1.0:
+        boost = uniform(random) ** (1.0 / shape)
+        shape += 1.0
+    d = shape - 1.0 / 3.0
+    c = 1.0 / math.sqrt(9.0 * d)
+    while True:
+        x = gaussian(random)
+        v = (1.0 + c * x) ** 3
+        if v > 0.0 and math.log(uniform(random)) < 0.5 * x * x + d - d * v + d * math.log(v):
+            return boost * d * v
+
+
+@kernel
+def _distance(kind: int, a: float, b: float, random: NDArray[np.uint64]) -> float:
+    """Distance to the next tag in ps."""
+    if kind == EXPONENTIAL:
+        return a * exponential(random)
+    if kind == GAMMA:
+        return b * _gamma(a, random)
+    if kind == TWO_STATE:
+        return a * exponential(random) + b * exponential(random)
+    if kind == UNIFORM:
+        return a + math.floor(b * (1.0 - uniform(random)))
+    while True:
+        distance = a + b * gaussian(random)
+        if distance >= 0.0:
+            return distance
+
+
+@kernel
+def _advance(
+    kind: int, a: float, b: float, random: NDArray[np.uint64], ps: NDArray[np.int64], fraction: NDArray[np.float64]
+) -> None:
+    """Move the clock to the next tag."""
+    move(ps, fraction, _distance(kind, a, b, random))
+
+
+@kernel
+def _renew(
+    kind: int,
+    a: float,
+    b: float,
+    random: NDArray[np.uint64],
+    ps: NDArray[np.int64],
+    fraction: NDArray[np.float64],
+    end: int,
+) -> NDArray[np.int64]:
+    """Tags before `end`; the clock shows the next tag."""
+    out = np.empty(64, np.int64)
+    n = 0
+    while ps[0] < end:
+        if n == len(out):
+            out = doubled(out)
+        out[n] = ps[0]
+        n += 1
+        _advance(kind, a, b, random, ps, fraction)
+    return out[:n]
