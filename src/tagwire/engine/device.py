@@ -1,8 +1,8 @@
 """The instrument's own processing: what happens to a tag between the input and everyone who listens.
 
 In this order, each stage as its class says: hardware delay (`DelayStage`), dead time, conditional filter and event
-divider (`EventFilters`), software delay (`DelayStage`). A stage whose settings are all neutral hands blocks on
-untouched.
+divider (`EventFilters`), software clock (`ClockStage`), software delay (`DelayStage`). A stage whose settings are all
+neutral hands blocks on untouched.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.models import Model
 from tagwire.core.tags import TagBlock, concatenate
+from tagwire.engine.clock import ClockStage
 from tagwire.engine.device_delay import DelayStage
 from tagwire.engine.device_filters import EventFilters
 
@@ -38,12 +40,14 @@ class DeviceChain:
         self.model = model
         self.hardware_delay = DelayStage()
         self.filters = self._fresh_filters()
+        self.clock = ClockStage()
         self.software_delay = DelayStage()
 
     def reset(self) -> None:
         """All settings as after start-up; tags that the delays hold still come."""
         self.hardware_delay.clear()
         self.filters = self._fresh_filters()
+        self.clock.reset()
         self.software_delay.clear()
 
     def _fresh_filters(self) -> EventFilters:
@@ -51,11 +55,11 @@ class DeviceChain:
 
     def process(self, block: TagBlock) -> TagBlock:
         """The block as it leaves the device; with negative delays it lags behind."""
-        return self.software_delay.push(self.filters.push(self.hardware_delay.push(block)))
+        return self.software_delay.push(self.clock.push(self.filters.push(self.hardware_delay.push(block))))
 
     def flush(self) -> TagBlock:
         """What the delays still hold at the end of the stream."""
-        late = self.filters.push(self.hardware_delay.flush())
+        late = self.clock.finish(self.filters.push(self.hardware_delay.flush()))
         if late.begin == late.end:
             return self.software_delay.flush()
         shifted, rest = self.software_delay.push(late), self.software_delay.flush()
@@ -67,8 +71,36 @@ class DeviceChain:
         return self.hardware_delay.late + self.software_delay.late
 
     def wanted(self, channels: frozenset[int]) -> frozenset[int]:
-        """The channels, and the triggers if any of the channels is filtered."""
+        """The channels, what the software clock needs, and the triggers if any of these channels is filtered."""
+        self.clock.wanted = self.clock.ideal_channel in channels
+        channels = channels | self.clock.inputs
         return channels | frozenset(self.filters.triggers) if channels & {*self.filters.filtered} else channels
+
+    def set_conditional_filter(self, triggers: Collection[int], filtered: Collection[int]) -> None:
+        """Choose trigger and filtered channels; the ideal clock channel may be one of the filtered ones."""
+        ideal = self.clock.ideal_channel
+        self.filters.set_conditional_filter(triggers, [c for c in filtered if c != ideal])
+        self.clock.ideal.triggers = tuple(triggers) if ideal in filtered else None
+
+    @property
+    def filtered(self) -> tuple[int, ...]:
+        """Channels to which the conditional filter applies."""
+        return self.filters.filtered + (self.outputs if self.clock.ideal.triggers is not None else ())
+
+    def set_divider(self, channel: int, divider: int) -> None:
+        """Choose the event divider of a channel."""
+        self.filters.set_divider(channel, divider)
+        self.clock.follow_divider(channel, divider)
+
+    def present(self, position: int) -> int:
+        """Stream time, as those who listen see it, when the source has come to `position`."""
+        return self.clock.present(position)
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """Channels that the device adds: that of ideal clock tags, once it has a number."""
+        ideal = self.clock.ideal_channel
+        return () if ideal == CHANNEL_UNUSED else (ideal,)
 
     def set_delays(self, channel: int, hardware: int, software: int) -> None:
         """Choose both delays of a channel, in ps."""

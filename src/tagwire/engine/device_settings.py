@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tagwire.core.arguments import integer, integers
+from tagwire.engine.clock_settings import ReferenceClockSettings
 from tagwire.engine.device import DeviceChain
 from tagwire.engine.device_delay import DELAY_MAX
 from tagwire.errors import ArgumentError, NotSupported
@@ -16,14 +17,15 @@ if TYPE_CHECKING:
 DIVIDER_MAX = 65_535
 
 
-class TimeTaggerSource:
+class TimeTaggerSource(ReferenceClockSettings):
     """Settings that every Time Tagger object has.
 
     Notes
     -----
-    The order in which they act on a tag is: hardware delay, dead time, conditional filter, event divider, software
-    delay, and then virtual channels and measurements. A change holds from the next block of tags on, for everybody
-    who uses this Time Tagger. Channels are physical ones; a rising and a falling edge have settings of their own.
+    The order in which they act on a tag is: hardware delay, dead time, conditional filter, event divider, reference
+    clock, software delay, and then virtual channels and measurements. A change holds from the next block of tags on,
+    for everybody who uses this Time Tagger. Channels are physical ones; a rising and a falling edge have settings of
+    their own.
 
     All methods raise ArgumentError (ValueError) for a channel that does not exist or a value outside its range, and
     then change nothing; NotSupported (RuntimeError) where the instrument cannot do it.
@@ -145,9 +147,15 @@ class TimeTaggerSource:
             Channels whose events open the filter.
         filtered
             Channels that are filtered; a channel may be in both lists and is then judged by the triggers before it.
+            The ideal clock channel may be among them: then only the next ideal clock tag at or after each trigger
+            event comes.
         """
-        triggers, targets = self._physicals(trigger, "trigger"), self._physicals(filtered, "filtered")
-        self._change(lambda chain: chain.filters.set_conditional_filter(triggers, targets))
+        triggers, ideal = self._physicals(trigger, "trigger"), self._chain().outputs
+        targets = [
+            number if number in ideal else self._physical(number, f"filtered[{i}]")
+            for i, number in enumerate(integers(filtered, "filtered"))
+        ]
+        self._change(lambda chain: chain.set_conditional_filter(triggers, targets))
 
     def clearConditionalFilter(self) -> None:
         """Switch the conditional filter off."""
@@ -159,7 +167,7 @@ class TimeTaggerSource:
 
     def getConditionalFilterFiltered(self) -> tuple[int, ...]:
         """Channels to which the conditional filter applies."""
-        return self._chain().filters.filtered
+        return self._chain().filtered
 
     def setEventDivider(self, channel: int, divider: int) -> None:
         """Let only every n-th event of a channel pass; the count begins anew.
@@ -174,7 +182,7 @@ class TimeTaggerSource:
         number, n = self._physical(channel), integer(divider, "divider", 1, DIVIDER_MAX)
         if not self._chain().has_divider:
             raise NotSupported("a stream without an instrument has no event divider")
-        self._change(lambda chain: chain.filters.set_divider(number, n))
+        self._change(lambda chain: chain.set_divider(number, n))
 
     def getEventDivider(self, channel: int) -> int:
         """Event divider of a channel; 1 when all events pass."""

@@ -42,6 +42,15 @@ class Device(Protocol):
         """Channels to ask the source for when somebody listens to `channels`."""
         ...
 
+    def present(self, position: int) -> int:
+        """Stream time, as those who listen see it, when the source has come to `position`."""
+        ...
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """Channels that the device adds."""
+        ...
+
 
 class Bypass:
     """A device that changes nothing."""
@@ -61,6 +70,15 @@ class Bypass:
     def wanted(self, channels: frozenset[int]) -> frozenset[int]:
         """The same channels."""
         return channels
+
+    def present(self, position: int) -> int:
+        """The same time."""
+        return position
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """None."""
+        return ()
 
 
 class _Stage:
@@ -160,8 +178,8 @@ class Hub:
             return tuple(range(first, first + count))
 
     def virtual_channels(self) -> tuple[int, ...]:
-        """All virtual channels there are now."""
-        return tuple(c for i in self.iterators() for c in i._outputs)
+        """All virtual channels there are now, those of the device first."""
+        return self.device.outputs + tuple(c for i in self.iterators() for c in i._outputs)
 
     def registrations(self, channel: int) -> int:
         """How many iterators read `channel`."""
@@ -174,9 +192,9 @@ class Hub:
     # --- the stream --------------------------------------------------------------------------------------------
 
     def command(self, action: Callable[[int], Any]) -> None:
-        """Run ``action(position)`` between two blocks."""
+        """Run ``action(now)`` between two blocks, with the present stream time as those who listen see it."""
         with self._exclusive:
-            action(self.position)
+            action(self.device.present(self.position))
 
     def step(self, span: int) -> bool:
         """Read the next block of at most `span` ps and hand it on.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tagwire.core.arguments import boolean, integer, integers
 from tagwire.core.channels import CHANNEL_UNUSED
+from tagwire.engine.clock_settings import SoftwareClockSettings
 from tagwire.engine.device_settings import TimeTaggerSource
 from tagwire.errors import ArgumentError, ArgumentKindError, StateError
 
@@ -20,7 +21,7 @@ WAIT_SLICE = 0.1
 """Longest uninterrupted wait in s, so that Ctrl-C works on every platform."""
 
 
-class TimeTaggerBase(TimeTaggerSource):
+class TimeTaggerBase(TimeTaggerSource, SoftwareClockSettings):
     """Base of all Time Tagger objects: what a measurement can be created on."""
 
     _hub: Hub

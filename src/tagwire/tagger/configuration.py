@@ -33,11 +33,26 @@ def describe(tagger: TimeTagger) -> dict[str, Any]:
         "led disable": state.leds_disabled,
         "resolution": "Standard",
         "serial": tagger.getSerial(),
-        "software clock": None,
+        "software clock": _describe_clock(tagger),
         "software version": getVersion(),
         "stream block size events": state.block_events,
         "stream block size latency": state.block_latency,
         "test signal divider": state.test_divider,
+    }
+
+
+def _describe_clock(tagger: TimeTagger) -> dict[str, Any] | None:
+    """Settings of the reference clock, if one is set."""
+    signal = tagger._chain().clock.signal
+    if signal is None:
+        return None
+    return {
+        "averaging periods": signal.averaging,
+        "clock channel": signal.channel,
+        "clock frequency": signal.frequency,
+        "event divider": signal.divider,
+        "synchronization channel": signal.second_channel,
+        "synchronization offset": signal.second_offset,
     }
 
 
