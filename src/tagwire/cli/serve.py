@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,20 +108,19 @@ def _serve(backend: Backend, address: Address, data: Path | None) -> None:
         server = Server(backend.module, address.host, address.port, data)
     except OSError as error:
         raise TagwireError(_cannot_listen(address, error)) from error
-    if not backend.vendor:
-        _warm_up()
-    here = Address(address.host, server.port)
-    for line in _welcome(here, data):
-        click.echo(line)
-    click.echo(f"{READY} at {here}; Ctrl-C ends the server")
-    server.serve_forever()
+    with nullcontext() if backend.vendor else _warmed_up():
+        here = Address(address.host, server.port)
+        for line in _welcome(here, data):
+            click.echo(line)
+        click.echo(f"{READY} at {here}; Ctrl-C ends the server")
+        server.serve_forever()
 
 
-def _warm_up() -> None:
-    from tagwire.cli.warmup import warm_up
+def _warmed_up() -> AbstractContextManager[None]:
+    from tagwire.cli.warmup import warmed_up
 
     click.echo("Compiling kernels (takes a while only the first time) ...")
-    warm_up()
+    return warmed_up()
 
 
 def _cannot_listen(address: Address, error: OSError) -> str:

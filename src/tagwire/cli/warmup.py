@@ -1,14 +1,15 @@
 """Compile before clients come: compilation holds the interpreter, and nobody should wait for it inside a call.
 
-What was compiled is kept on disk. Only when there is nothing yet, a second process shares the work, for one process
-compiles one kernel at a time.
+What was compiled is kept on disk. When there is nothing yet, a second process shares the work; what almost everybody
+uses comes first, and the rest is compiled there while the server already serves.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numba.core.event import install_recorder
@@ -34,23 +35,36 @@ from tagwire.virtual.gated import GatedChannel
 SPAN = 10**10
 """Stream time in ps that is enough for every kernel to run."""
 
-HELPER = [sys.executable, "-P", "-c", "from tagwire.cli.warmup import use_markers_and_virtual_channels as use; use()"]
+HELPER = [sys.executable, "-P", "-c", "from tagwire.cli.warmup import help_out; help_out()"]
 
 
-def warm_up() -> None:
-    """Let everything that is compiled run once, on a few tags."""
+@contextmanager
+def warmed_up() -> Iterator[None]:
+    """Enter when what almost everybody uses is compiled; the rest may go on in a process that ends with the block."""
     with install_recorder("numba:compile") as compilations:
         _use(lambda tagger: [Countrate(tagger, [1, 2])])
-    helper = subprocess.Popen(HELPER) if compilations.buffer else None
-    try:
+    if not compilations.buffer:
         use_simulated_light()
         use_measurements()
-        if helper:
-            helper.wait()
+        use_markers_and_virtual_channels()
+        yield
+        return
+    helper = subprocess.Popen(HELPER, stdout=subprocess.PIPE)
+    try:
+        use_simulated_light()
+        assert helper.stdout
+        helper.stdout.readline()
+        use_measurements()
+        yield
     finally:
-        if helper:
-            helper.kill()
-            helper.wait()
+        helper.kill()
+        helper.communicate()
+
+
+def help_out() -> None:
+    """The helper's part: says when the common measurements are on disk, then goes on with the rest."""
+    use_measurements()
+    print("common measurements are compiled", flush=True)
     use_markers_and_virtual_channels()
 
 
