@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 FRAME_TAGS = 65_536
 """Tags in a frame, at least, unless time presses."""
 
-GROUP_FRAMES = 16
-"""Frames in a row group, the smallest piece that a time range is read in."""
+GROUP_BYTES = 2**21
+"""Size of a row group, the smallest piece that a time range is read in, unless time presses."""
 
 FLUSH_AGE = 1.0
 """Longest time in s that tags wait before they are written to the open part."""
@@ -102,7 +102,8 @@ class SeriesWriter:
         now = self._clock()
         if now - self._since >= FLUSH_AGE:
             self._pack()
-        if len(self._rows) >= GROUP_FRAMES or (self._rows and now - self._since >= FLUSH_AGE):
+        room = min(GROUP_BYTES, self.max_size - (self._part.size if self._part is not None else 0))
+        if self._rows and (self._rows.size >= room or now - self._since >= FLUSH_AGE):
             self._flush()
         if self._part is not None and (self._part.size >= self.max_size or now - self._begun >= self.max_age):
             self._complete()
@@ -157,7 +158,7 @@ class SeriesWriter:
             about = About(self._recording, self._number, self._channels, self._configuration)
             self._part, self._begun = OpenFile(part_name(self._header, self._number), about), self._clock()
         self._part.write(self._rows)
-        self.events += sum(self._rows.n)
+        self.events += self._rows.events
         self._rows = Rows()
         self._since = self._clock()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -69,27 +69,31 @@ class About:
         return about
 
 
-@dataclass
 class Rows:
-    """Rows to be written."""
+    """Rows to be written.
 
-    t0: list[int] = field(default_factory=list)
-    t1: list[int] = field(default_factory=list)
-    n: list[int] = field(default_factory=list)
-    frame: list[bytes] = field(default_factory=list)
-    marker: list[str | None] = field(default_factory=list)
+    Attributes
+    ----------
+    columns
+        By name.
+    events, size
+        Tags, and bytes of frames.
+    """
+
+    def __init__(self) -> None:
+        self.columns: dict[str, list[Any]] = {name: [] for name in ("t0", "t1", "n", "frame", "marker")}
+        self.events = self.size = 0
 
     def __len__(self) -> int:
-        return len(self.t0)
+        return len(self.columns["n"])
 
     def add(self, block: TagBlock, marker: str | None = None) -> None:
         """Append the block as a frame."""
-        frame = encode(block)
-        self.t0.append(block.begin)
-        self.t1.append(block.end)
-        self.n.append(len(block))
-        self.frame.append(frame)
-        self.marker.append(marker)
+        row = block.begin, block.end, len(block), encode(block), marker
+        for column, value in zip(self.columns.values(), row, strict=True):
+            column.append(value)
+        self.events += row[2]
+        self.size += len(row[3])
 
 
 class OpenFile:
@@ -126,7 +130,8 @@ class OpenFile:
         try:
             # Never through a link that somebody has laid there.
             self._open.unlink(missing_ok=True)
-            self._file = self._open.open("xb")
+            self._open.open("xb").close()
+            self._file = pa.OSFile(os.fspath(self._open), "wb")
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise FileUnwritable(f"{path} cannot be written: {reason}") from error
@@ -137,18 +142,18 @@ class OpenFile:
     @property
     def size(self) -> int:
         """Bytes written so far."""
-        return self._file.tell()
+        return int(self._file.tell())
 
     def write(self, rows: Rows) -> None:
         """Append rows as one group."""
         import pyarrow as pa
 
-        self._writer.write_table(pa.table(vars(rows), self._schema), row_group_size=len(rows))
+        self._writer.write_table(pa.table(rows.columns, self._schema), row_group_size=len(rows))
 
     def finish(self) -> int:
         """Complete the file, give it its name, and tell its size."""
         self._writer.close()
-        size = self._file.tell()
+        size = self.size
         self._file.close()
         os.replace(self._open, self._path)
         return size

@@ -75,7 +75,7 @@ class FileWriter(FileIterator):
         self._drain.do(lambda: self._series.split(header, configuration))
 
     def setMaxFileSize(self, max_file_size: int) -> None:
-        """Set at which size a part is completed; it may be larger by some 4 MB.
+        """Set at which size a part is completed; it may be larger by a frame, some 200 kB.
 
         Parameters
         ----------

@@ -1,0 +1,144 @@
+"""Packed frames: test vectors of the specification, refusals, size, and what a forger may try."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tagwire.core.channels import CHANNEL_UNUSED
+from tagwire.core.tags import TagBlock
+from tagwire.errors import ArgumentError, DamagedFrame
+from tagwire.frames import codec
+from tagwire.frames.checksum import xxh64
+from tagwire.frames.codec import decode, encode
+
+VECTORS = json.loads((Path(__file__).parents[1] / "data" / "frame_vectors.json").read_text())
+
+
+def block_of(vector: dict[str, Any]) -> TagBlock:
+    columns = np.array(vector["time"], np.int64), np.array(vector["channel"], np.int32)
+    if not any(vector["type"]):
+        return TagBlock(vector["begin"], vector["end"], *columns)
+    special = np.array(vector["type"], np.uint8), np.array(vector["missed"], np.uint16)
+    return TagBlock(vector["begin"], vector["end"], *columns, *special)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])
+def test_vectors_of_the_specification(vector: dict[str, Any]) -> None:
+    assert encode(block_of(vector)).hex() == vector["frame"]
+    found = decode(bytes.fromhex(vector["frame"]))
+    assert (found.begin, found.end) == (vector["begin"], vector["end"])
+    columns = found.time, found.channel, found.types, found.missed_events
+    assert [c.tolist() for c in columns] == [vector[k] for k in ("time", "channel", "type", "missed")]
+
+
+@pytest.mark.parametrize(
+    ("length", "checksum"),
+    # Of the bytes 0, 1, 2, ... by the reference implementation.
+    [(8, 0x884A173614B81B8D), (24, 0xDD14A0292632BE9B), (32, 0xCBF59C5116FF32B4), (72, 0xFB0B1F050CB8F00D)],
+)
+def test_checksum_is_xxh64(length: int, checksum: int) -> None:
+    words = np.arange(length, dtype=np.uint8).view(np.uint64)
+    assert int(xxh64(words, len(words))) == checksum
+
+
+def test_poisson_light_takes_little() -> None:
+    rng = np.random.default_rng(2)
+    time = np.cumsum(rng.exponential(25_000, 65_536)).astype(np.int64)
+    block = TagBlock(0, int(time[-1]) + 1, time, rng.integers(1, 5, len(time), np.int32))
+    assert len(encode(block)) / len(block) < 2.5
+
+
+def test_a_laser_takes_less() -> None:
+    rng = np.random.default_rng(2)
+    time = np.arange(65_536) * 12_500 + rng.integers(-20, 20, 65_536)
+    block = TagBlock(-20, int(time[-1]) + 1, time, np.ones(len(time), np.int32))
+    assert len(encode(block)) / len(block) < 1
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        TagBlock(0, 10, np.array([5, 4]), np.array([1, 1], np.int32)),
+        TagBlock(5, 10, np.array([4, 6]), np.array([1, 1], np.int32)),
+        TagBlock(0, 6, np.array([4, 6]), np.array([1, 1], np.int32)),
+    ],
+)
+def test_blocks_that_are_none(block: TagBlock) -> None:
+    with pytest.raises(ArgumentError, match=f"outside of their span .{block.begin}, {block.end}"):
+        encode(block)
+
+
+def test_too_many_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "MOST_TAGS", 2)
+    with pytest.raises(ArgumentError, match="at most 2 tags, not 3"):
+        encode(TagBlock(0, 6, np.array([1, 2, 3]), np.ones(3, np.int32)))
+
+
+def signed(frame: bytearray) -> bytes:
+    """The frame with the checksum that fits."""
+    words = np.frombuffer(bytes(frame), np.uint64).copy()
+    words[-1] = xxh64(words, len(words) - 1)
+    return words.tobytes()
+
+
+def an_overflow() -> bytearray:
+    kinds, missed = np.array([0, 2, 4, 3, 0], np.uint8), np.array([0, 0, 9, 0, 0], np.uint16)
+    channel = np.array([1, CHANNEL_UNUSED, 2, CHANNEL_UNUSED, 1], np.int32)
+    return bytearray(encode(TagBlock(0, 50, np.array([1, 10, 10, 20, 30]), channel, kinds, missed)))
+
+
+@pytest.mark.parametrize(
+    ("place", "form", "value"),
+    [
+        (0, "4s", b"TWF2"),
+        (4, "<I", 2**32 - 1),
+        (4, "<I", 2**24 + 1),
+        (4, "<I", 2**24),
+        (4, "<I", 261),
+        (4, "<I", 0),
+        (8, "<q", 2),
+        (8, "<q", 2**63 - 1),
+        (16, "<Q", 2**64 - 1),
+        (16, "<Q", 30),
+        (24, "<q", -1),
+        (24, "<q", 50),
+        (32, "<I", 0),
+        (32, "<I", 2),
+        (32, "<I", 2**32 - 1),
+        (36, "<I", 2),
+        (36, "<I", 4),
+        (36, "<I", 2**32 - 1),
+        (56, "<I", 5),  # place of the first special tag
+        (64, "<I", 1),  # place of the second one, which is that of the first
+        (80, "B", 65),  # width of the first group
+        (80, "B", 0),
+        (80, "B", 64),
+        (96, "<Q", 15),  # codes beyond the dictionary
+    ],
+)
+def test_forged_frames_are_refused(place: int, form: str, value: Any) -> None:
+    frame = an_overflow()
+    struct.pack_into(form, frame, place, value)
+    with pytest.raises(DamagedFrame):
+        decode(signed(frame))
+
+
+def test_times_that_wrap_are_refused() -> None:
+    time = np.array([0, 1, 2, 3]) + (2**63 - 2**32)
+    frame = bytearray(encode(TagBlock(0, 2**63 - 1, time, np.ones(4, np.int32))))
+    place = 40 + 8 + 8  # behind header, dictionary and widths: the base of the only group
+    struct.pack_into("<I", frame, place, 2**32 - 1)
+    with pytest.raises(DamagedFrame, match="out of order or outside"):
+        decode(signed(frame))
+
+
+@pytest.mark.parametrize("frame", [b"", b"TWF1", bytes(40), bytes(48), bytes(49), b"TWF1" + bytes(44)])
+def test_what_is_no_frame(frame: bytes) -> None:
+    with pytest.raises(DamagedFrame):
+        decode(frame)
