@@ -289,3 +289,39 @@ def test_memory_is_bounded_by_the_reach():
     assert pairs.events.tolist() == [250_000, 250_000]
     assert pairs.sizes.max() < 100
     assert len(pairs.clicks) < 40_000
+
+
+def test_start_and_stop_may_lie_half_the_range_of_time_apart():
+    """2**63 ps apart: a signed difference would wrap round and point in front of the array of counts."""
+    tagger = SteppedTagger(block_of([(-(2**62), 1, 0, 0), (2**62, 2, 0, 0)], -(2**62), 2**62 + 1))
+    measured = StartStop(tagger, 2, 1, binwidth=1000)
+    tagger.play()
+    assert measured.getData().tolist() == [[2**63 // 1000 * 1000, 1]]
+
+
+def _strided(column):
+    rows = np.zeros((len(column), 2), column.dtype)
+    rows[:, 0] = column
+    return rows[:, 0]
+
+
+def _read_only(column):
+    column.flags.writeable = False
+    return column
+
+
+@pytest.mark.parametrize("layout", [_strided, _read_only])
+def test_columns_may_be_strided_or_read_only(layout):
+    """As those of mapped files and of records are."""
+    time, channel = np.arange(0, 10_000, 7), (np.arange(1429) % 3 + 1).astype(np.int32)
+    plain = TagBlock(0, 10_000, time, channel)
+    odd = TagBlock(0, 10_000, layout(time.copy()), layout(channel.copy()))
+    results = []
+    for block in (plain, odd):
+        tagger = SteppedTagger(block)
+        tagger.setInputDelay(1, 3)
+        measured = Correlation(tagger, 1, 2, binwidth=10, n_bins=101)
+        tagger.play([500])
+        results.append(measured.getData().tolist())
+    assert results[0] == results[1]
+    assert sum(results[0]) > 0

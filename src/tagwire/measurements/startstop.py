@@ -140,11 +140,11 @@ def _count(
             armed[0], armed[1] = 1, now
         while clicks and (armed[0] or click == start):
             if armed[0]:
-                place = (now - armed[1]) // width
-                if place < len(near):
+                place = (np.uint64(now) - np.uint64(armed[1])) // np.uint64(width)
+                if place < np.uint64(len(near)):
                     near[place] += 1
                 else:
-                    far[found] = place
+                    far[found] = np.int64(place)
                     found += 1
             armed[0], armed[1] = click == start, now
             clicks -= 1
