@@ -678,6 +678,13 @@ def test_a_failing_constructor_leaves_nothing(TT: Any, tiny_server: Server) -> N
         assert len(tiny_server.service.registry) == 1
 
 
+def test_what_was_never_created_can_be_looked_at(TT: Any) -> None:
+    gate = TT.Gate.__new__(TT.Gate)
+    assert repr(gate) == "<Gate, never created>"
+    with pytest.raises(AttributeError, match="never created"):
+        gate.channel
+
+
 def test_a_cycle_at_the_client_ends_when_it_is_collected(TT: Any, tiny_server: Server) -> None:
     gate = TT.Gate(1)
     gate.itself = gate

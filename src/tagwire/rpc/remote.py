@@ -39,6 +39,8 @@ class RemoteObject:
         raise TypeError(f"a {type(self).__name__} lives at the server and cannot be copied or pickled")
 
     def __repr__(self) -> str:
+        if "_tagwire_link" not in vars(self):  # a debugger looks at what failed while it was made
+            return f"<{type(self).__qualname__}, never created>"
         link = self._tagwire_link
         return f"<{type(self).__qualname__} at {link.host}:{link.port}>"
 
