@@ -1,7 +1,7 @@
 """Compile before clients come: compilation holds the interpreter, and nobody should wait for it inside a call.
 
-What was compiled is kept on disk. When there is nothing yet, a second process shares the work; what almost everybody
-uses comes first, and the rest is compiled there while the server already serves.
+What was compiled is kept on disk. A second process shares the work: what almost everybody uses comes first, and it
+goes on with the rest while the server already serves.
 """
 
 from __future__ import annotations
@@ -41,19 +41,13 @@ HELPER = [sys.executable, "-P", "-c", "from tagwire.cli.warmup import help_out; 
 @contextmanager
 def warmed_up() -> Iterator[None]:
     """Enter when what almost everybody uses is compiled; the rest may go on in a process that ends with the block."""
-    with install_recorder("numba:compile") as compilations:
-        _use(lambda tagger: [Countrate(tagger, [1, 2])])
-    if not compilations.buffer:
-        use_simulated_light()
-        use_measurements()
-        use_markers_and_virtual_channels()
-        yield
-        return
     helper = subprocess.Popen(HELPER, stdout=subprocess.PIPE)
     try:
-        use_simulated_light()
-        assert helper.stdout
-        helper.stdout.readline()
+        with install_recorder("numba:compile") as compilations:
+            use_simulated_light()
+        if compilations.buffer:  # nothing is on disk yet: let the helper finish instead of doing the same beside it
+            assert helper.stdout
+            helper.stdout.readline()
         use_measurements()
         yield
     finally:
@@ -87,6 +81,7 @@ def use_measurements() -> None:
     """Kernels of the most common measurements."""
     _use(
         lambda tagger: [
+            Countrate(tagger, [1, 2]),
             Counter(tagger, [1, 2], SPAN // 10, 5),
             Correlation(tagger, 1, 2),
             Correlation(tagger, 1),
