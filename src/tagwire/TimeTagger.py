@@ -39,7 +39,9 @@ from tagwire.measurements.counter import Counter
 from tagwire.measurements.counter_data import CounterData
 from tagwire.measurements.countrate import Countrate
 from tagwire.measurements.gatedcounter import GatedCounter
+from tagwire.measurements.gates import ChannelGate
 from tagwire.measurements.histogram import Histogram
+from tagwire.measurements.logbins import HistogramCustomBins, HistogramLogBins, HistogramLogBinsData
 from tagwire.measurements.markers import CountBetweenMarkers
 from tagwire.measurements.startstop import StartStop
 from tagwire.measurements.stream import TimeTagStream, TimeTagStreamBuffer
@@ -159,6 +161,7 @@ __all__ = [
     "ChannelEdge_StandardAll",
     "ChannelEdge_StandardFalling",
     "ChannelEdge_StandardRising",
+    "ChannelGate",
     "Coincidence",
     "CoincidenceTimestamp",
     "CoincidenceTimestamp_Average",
@@ -200,6 +203,9 @@ __all__ = [
     "GatedChannels",
     "GatedCounter",
     "Histogram",
+    "HistogramCustomBins",
+    "HistogramLogBins",
+    "HistogramLogBinsData",
     "IteratorBase",
     "LanguageUsed",
     "LanguageUsed_Cpp",
