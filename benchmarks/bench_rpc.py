@@ -107,7 +107,9 @@ def _connect(way: str, port: int) -> Callable[[int], object]:
         return lambda n_bytes: _tcp_call(sock, n_bytes)
     if way == "old":
         Pyro5.api.register_dict_to_class("numpy.ndarray", _from_dict)
-    remote = tagwire.connect("127.0.0.1", port) if way == "tagwire" else Pyro5.api.Proxy(f"PYRO:old@127.0.0.1:{port}")
+    remote: Any = (
+        tagwire.connect("127.0.0.1", port) if way == "tagwire" else Pyro5.api.Proxy(f"PYRO:old@127.0.0.1:{port}")
+    )
     return lambda n_bytes: remote.getData(n_bytes) if n_bytes else remote.getVersion()
 
 

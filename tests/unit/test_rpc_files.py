@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tagwire.core.catalog import MethodSpec, ParamSpec
 from tagwire.errors import ArgumentKindError, FileRefused
+from tagwire.rpc.arguments import Preparation
 from tagwire.rpc.files import DataFolder, guard
 
 
@@ -107,3 +109,12 @@ def test_the_folder_must_exist(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError):
         DataFolder(tmp_path / "file")
+
+
+def test_what_the_description_does_not_know_never_reaches_a_call_that_names_files(folder: DataFolder) -> None:
+    spec = MethodSpec("read", (ParamSpec("filename", "str", file="read"), ParamSpec("n", "int")))
+    preparation = Preparation(lambda handle: pytest.fail(), {}, folder)
+    assert preparation.prepare(spec, ["a", 3], {}).args == [str(folder.path / "a"), 3]
+    for args, kwargs in [(["a", 3, "/etc/passwd"], {}), (["a"], {"file": "/etc/passwd"})]:
+        with pytest.raises(ArgumentKindError, match="read"):
+            preparation.prepare(spec, args, kwargs)

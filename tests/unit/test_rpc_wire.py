@@ -99,7 +99,8 @@ def test_a_range_stands_for_a_list_of_bounded_length() -> None:
 DTYPES = st.sampled_from(
     ["<i4", ">f8", "|V0", "|S0", "|O", "<U1", "<M8[s]", "|V99999999999", "(2,)i4", "i4,f8", "\ud800", ""]
 )
-DESCRS = DTYPES | st.lists(st.tuples(st.text(max_size=2), DTYPES).map(list), max_size=3) | st.integers(-9, 9) | st.none()
+FIELDS = st.lists(st.tuples(st.text(max_size=2), DTYPES).map(list), max_size=3)
+DESCRS = DTYPES | FIELDS | st.integers(-9, 9) | st.none()
 SHAPES = st.lists(st.sampled_from([0, 1, -1, -5, 2, 2**31, 2**62, 2**64 - 1]), max_size=40) | st.text() | st.none()
 
 

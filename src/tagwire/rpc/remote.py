@@ -31,6 +31,9 @@ class RemoteObject:
         kind = type(self).__name__
         if name.startswith("_tagwire"):
             raise AttributeError(f"{kind} object was never created")
+        attribute = getattr(type(self), name, None)
+        if isinstance(attribute, property) and attribute.fget is not None:
+            return attribute.fget(self)  # Python hides its AttributeError by coming here; the second time it shows
         close = difflib.get_close_matches(name, [n for n in dir(type(self)) if not n.startswith("_")], n=3)
         hint = f". Did you mean: {', '.join(close)}?" if close else ""
         raise AttributeError(f"{kind!r} object has no attribute {name!r}{hint}")
