@@ -113,7 +113,7 @@ def test_the_folder_must_exist(tmp_path: Path) -> None:
 
 def test_what_the_description_does_not_know_never_reaches_a_call_that_names_files(folder: DataFolder) -> None:
     spec = MethodSpec("read", (ParamSpec("filename", "str", file="read"), ParamSpec("n", "int")))
-    preparation = Preparation(lambda handle: pytest.fail(), {}, folder)
+    preparation = Preparation(lambda handle: pytest.fail("there is none"), {}, folder)
     assert preparation.prepare(spec, ["a", 3], {}).args == [str(folder.path / "a"), 3]
     for args, kwargs in [(["a", 3, "/etc/passwd"], {}), (["a"], {"file": "/etc/passwd"})]:
         with pytest.raises(ArgumentKindError, match="read"):
