@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.errors import NotSupported, StateError
 from tagwire.measurements.countrate import Countrate
 from tagwire.measurements.stream import TimeTagStream
+from tagwire.recording.files import open_recording
 from tagwire.tagger.devices import createTimeTagger, freeTimeTagger, scanTimeTagger
 from tagwire.tagger.simulated import TimeTagger
 from tagwire.testing.simulated import simulated_tagger
@@ -124,6 +126,23 @@ def test_configuration_has_the_keys_of_the_vendors_and_fits_in_json() -> None:
     assert (second["channel"], second["trigger level"], second["deadtime"]) == ([2, -2], 0.25, [1500, 5000])
     assert [m["name"] for m in told["measurements"]] == ["Countrate"]
     assert told["registered channels"] == [1]
+    del rate
+
+
+def test_configuration_has_the_shape_of_a_real_one(recordings: Path) -> None:
+    """A Time Tagger X wrote the recording; what is missing here are links that the simulation does not have."""
+    pytest.importorskip("Swabian.TimeTagger", reason="the vendor's library is not installed")
+    real = open_recording(recordings / "ttbin" / "20230515-205921.ttbin").configuration
+    tagger = simulated_tagger("x")
+    rate = Countrate(tagger, [1])
+    ours = tagger.getConfiguration()
+    assert real.keys() - ours.keys() == {"fpga link", "network"}
+    assert real["inputs"][0].keys() - ours["inputs"][0].keys() == {"input mux"}
+    assert real["measurements"][0].keys() == ours["measurements"][0].keys()
+    for key in real.keys() & ours.keys():
+        assert type(ours[key]) is type(real[key]), key
+    for key in real["inputs"][0].keys() & ours["inputs"][0].keys():
+        assert type(ours["inputs"][0][key]) is type(real["inputs"][0][key]), key
     del rate
 
 

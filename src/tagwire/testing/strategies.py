@@ -45,17 +45,20 @@ def tag_blocks(
         a time tag, as of a channel with high priority.
     """
     start = begin if begin is not None else draw(st.sampled_from([0, 1, -1000, 10**12, 2**61]))
+    gaps = st.one_of(st.integers(0, 3), st.integers(0, step), st.just(20 * step))
+    kinds = st.integers(0, 23) if overflows else st.just(0)
+    size = draw(st.integers(0, max_tags))
+    steps = st.tuples(gaps, kinds, st.sampled_from(list(channels)))
     rows: list[Row] = []
     now = start
-    for _ in range(draw(st.integers(0, max_tags))):
-        now += draw(st.one_of(st.integers(0, 3), st.integers(0, step), st.just(20 * step)))
-        dice = draw(st.integers(0, 23)) if overflows else 0
-        if dice == 23:
+    for gap, kind, channel in draw(st.lists(steps, min_size=size, max_size=size)):
+        now += gap
+        if kind == 23:
             rows.append((now, CHANNEL_UNUSED, TagType.Error, 0))
-        elif dice > 20:
+        elif kind > 20:
             now = _overflow(draw, rows, now, channels, step)
         else:
-            rows.append((now, draw(st.sampled_from(list(channels))), TagType.TimeTag, 0))
+            rows.append((now, channel, TagType.TimeTag, 0))
     end = now + 1 + draw(st.integers(0, 2 * step))
     return block_of(rows, start, end)
 
