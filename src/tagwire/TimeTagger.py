@@ -38,6 +38,7 @@ from tagwire.measurements.correlation import Correlation
 from tagwire.measurements.counter import Counter
 from tagwire.measurements.counter_data import CounterData
 from tagwire.measurements.countrate import Countrate
+from tagwire.measurements.frequency_stability import FrequencyStability, FrequencyStabilityData
 from tagwire.measurements.gatedcounter import GatedCounter
 from tagwire.measurements.gates import ChannelGate
 from tagwire.measurements.histogram import Histogram
@@ -189,6 +190,8 @@ __all__ = [
     "FpgaLinkInterface_QSFPP_40GE",
     "FpgaLinkInterface_SFPP_10GE",
     "FrequencyMultiplier",
+    "FrequencyStability",
+    "FrequencyStabilityData",
     "FrontendType",
     "FrontendType_DLScat",
     "FrontendType_Firefly",
