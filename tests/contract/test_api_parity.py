@@ -18,7 +18,9 @@ wheel = pytest.importorskip("Swabian.TimeTagger", reason="the vendor's wheel is 
 VENDOR = read_catalog(wheel)
 OURS = read_catalog(TimeTagger)
 
-OUR_OWN = {"TimeTagger.simulatePoisson", "TimeTagger.simulateEmitter", "TimeTagger.simulateDark"}
+LIGHTS = ("Dark", "Diffusion", "Emitter", "Fluorescence", "Pairs", "Poisson", "Thermal")
+
+OUR_OWN = {f"TimeTagger.simulate{light}" for light in LIGHTS}
 """What the vendor's library does not have."""
 
 
