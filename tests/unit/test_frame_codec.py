@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ def test_vectors_of_the_specification(vector: dict[str, Any]) -> None:
     assert (found.begin, found.end) == (vector["begin"], vector["end"])
     columns = found.time, found.channel, found.types, found.missed_events
     assert [c.tolist() for c in columns] == [vector[k] for k in ("time", "channel", "type", "missed")]
+
+
+def test_vectors_in_the_text_of_the_specification() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "recording-format.md").read_text()
+    section = text.partition("<!-- vectors -->")[2].partition("<!-- end of vectors -->")[0]
+    shown = re.findall(r"`([^`\n]+)`: .*\n\n```text\n([^`]+)```", section)
+    found = {name: "".join(line.split()[0] for line in lines.splitlines()) for name, lines in shown}
+    assert len(found) == 2
+    assert found == {v["name"]: v["frame"] for v in VECTORS if v["name"] in found}
 
 
 @pytest.mark.parametrize(

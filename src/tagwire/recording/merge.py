@@ -86,6 +86,7 @@ class _Input:
         self._by, self._later = channel_offset, time_offset
         self._recording = open_file(name)
         self.begin = self._recording.begin + time_offset
+        self._check_times(self.begin, (self._recording.end or self._recording.begin) + time_offset)
         self.channels = [self._moved(c) for c in self._recording.channels]
         self._blocks = self._recording.blocks()
         self.block: TagBlock | None = TagBlock.empty(self.begin, self.begin)
@@ -120,11 +121,14 @@ class _Input:
 
     def _shifted(self, block: TagBlock) -> TagBlock:
         begin, end = block.begin + self._later, block.end + self._later
+        self._check_times(begin, end)
+        return TagBlock(begin, end, block.time + self._later, self._channels(block), block.type, block.missed)
+
+    def _check_times(self, begin: int, end: int) -> None:
         if begin < TIME_MIN or end > TIME_MAX:
             raise ArgumentError(
                 f"time_offsets has {self._later}, with which times of {self.name} do not fit into 64 bits"
             )
-        return TagBlock(begin, end, block.time + self._later, self._channels(block), block.type, block.missed)
 
     def _channels(self, block: TagBlock) -> Int32Array:
         if self._by == 0:

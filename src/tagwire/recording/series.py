@@ -39,17 +39,18 @@ class Part:
         self._name = os.fspath(path)
         try:
             self._file = pq.ParquetFile(path, memory_map=True)
-            self._spans = [self._span(i) for i in range(self._file.num_row_groups)]
+            groups = range(self._file.num_row_groups)
+            self._spans = {i: self._span(i) for i in groups if self._file.metadata.row_group(i).num_rows}
             metadata = self._file.schema_arrow.metadata
         except Exception as error:  # pyarrow meets damaged files with many kinds of error
             raise FileUnreadable(f"{self._name} cannot be read as a Parquet file: {error}") from error
         self.about = About.read(metadata, self._name)
-        self.begin = self._spans[0][0] if self._spans else 0
-        self.end = self._spans[-1][1] if self._spans else 0
+        self.begin = min((begin for begin, _ in self._spans.values()), default=0)
+        self.end = max((end for _, end in self._spans.values()), default=0)
 
     def rows(self, begin: int) -> Iterator[Row | int]:
         """Rows that reach beyond `begin`; of those before, only a time up to which there are some."""
-        for group, (_, end) in enumerate(self._spans):
+        for group, (_, end) in self._spans.items():
             if end <= begin:
                 yield end
             else:
@@ -62,8 +63,11 @@ class Part:
     def _span(self, group: int) -> tuple[int, int]:
         """Begin and end of a row group in ps."""
         about = self._file.metadata.row_group(group)
-        first, last = (about.column(i).statistics for i in (0, 1))
-        return int(first.min), int(last.max)
+        begins, ends = (about.column(i).statistics for i in (0, 1))
+        if begins is not None and ends is not None:
+            return int(begins.min), int(ends.max)
+        times = self._file.read_row_group(group, columns=["t0", "t1"], use_threads=False)
+        return times["t0"][0].as_py(), times["t1"][-1].as_py()
 
     def _group(self, group: int, begin: int) -> Iterator[Row | int]:
         try:
