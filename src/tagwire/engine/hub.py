@@ -133,6 +133,8 @@ class Hub:
         Whether somebody drives the hub; while nobody does, fences pass at once.
     failure
         What broke the stream off, until somebody drives the hub again.
+    stride
+        How far, in ps, whoever waits lets the stream go on in one step; 0: another thread drives the hub.
     """
 
     def __init__(self, source: Source, device: Device | None = None) -> None:
@@ -150,6 +152,7 @@ class Hub:
         self._fence_passed = 0
         self.flowing = False
         self.failure: Exception | None = None
+        self.stride = 0
 
     # --- who listens -------------------------------------------------------------------------------------------
 
@@ -215,6 +218,21 @@ class Hub:
                 self._flush()
         self._pass_fences(self._fence_read)
         return block is not None
+
+    def step_while(self, waiting: Callable[[], bool], span: int) -> None:
+        """Let the stream go on in the caller's thread as long as it waits, in steps of `stride`.
+
+        Parameters
+        ----------
+        waiting
+            Whether the caller still waits.
+        span
+            Largest stream time to pass in ps; negative: no limit but the end of the source.
+        """
+        end = self.position + span
+        while waiting() and (span < 0 or self.position < end):
+            if not self.step(self.stride if span < 0 else min(self.stride, end - self.position)):
+                return
 
     def flow(self) -> None:
         """Somebody drives the hub from now on."""

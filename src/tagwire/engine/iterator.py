@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tagwire.engine.hub import Hub
     from tagwire.engine.reorder import ReorderBuffer
 
+PS_PER_MS = 10**9
+
 WAIT_SLICE = 0.1
 """Longest uninterrupted wait in s, so that Ctrl-C works on every platform."""
 
@@ -133,6 +135,9 @@ class IteratorBase:
             (RuntimeError) The capture did not come to its end, because the stream or this object broke off.
         """
         limit = integer(timeout, "timeout")
+        if self._hub.stride:
+            self._hub.step_while(self.isRunning, limit * PS_PER_MS)
+            limit = 0
         deadline = time.monotonic() + limit / 1000 if limit >= 0 else None
         with self._finished:
             while self._running:

@@ -7,10 +7,15 @@ from tagwire.core.models import MODELS
 from tagwire.errors import ArgumentError
 from tagwire.sources.simulated import SimulatedSource
 from tagwire.tagger.simulated import TimeTagger
+from tagwire.testing.stepped import STRIDE
 
 
 class SteppedTimeTagger(TimeTagger):
-    """A `TimeTagger` without a thread and without a clock, made by `simulated_tagger`."""
+    """A `TimeTagger` without a thread and without a clock, made by `simulated_tagger`.
+
+    Stream time passes in `advance`, and in every wait: ``waitUntilFinished`` of a measurement lets it pass in the
+    caller's thread, 20 ms at a time, until the capture has ended or the timeout, also in stream time, is over.
+    """
 
     def advance(self, span: int) -> None:
         """Let stream time pass, and everything that belongs to it happen before this returns.
@@ -28,8 +33,9 @@ class SteppedTimeTagger(TimeTagger):
 def simulated_tagger(model: str = "ultra", seed: int = 0) -> SteppedTimeTagger:
     """A simulated instrument for tests of experiment code: the same tags every time, and no waiting.
 
-    It takes every setting and every measurement that one from `createTimeTagger` does. Nothing happens until `advance`
-    is called, so a test needs no sleep and gives the same result on a slow computer.
+    It takes every setting and every measurement that one from `createTimeTagger` does. Stream time passes only when
+    `advance` is called or a measurement is waited for, and then as fast as the computer can: a test needs no sleep and
+    gives the same result on a slow one.
 
     Parameters
     ----------
@@ -38,6 +44,11 @@ def simulated_tagger(model: str = "ultra", seed: int = 0) -> SteppedTimeTagger:
     seed
         Selects the random numbers of light and jitter; equal seeds give equal tags.
 
+    Raises
+    ------
+    ArgumentError
+        (ValueError) Another model.
+
     Examples
     --------
     >>> from tagwire.measurements.countrate import Countrate
@@ -45,13 +56,14 @@ def simulated_tagger(model: str = "ultra", seed: int = 0) -> SteppedTimeTagger:
     >>> tagger.setTestSignal(1, True)
     >>> rate = Countrate(tagger, [1])
     >>> rate.startFor(10**11)
-    >>> tagger.advance(10**11)
-    >>> rate.isRunning()
-    False
+    >>> rate.waitUntilFinished()
+    True
     >>> int(rate.getCountsTotal()[0])
     80000
     """
     if model not in MODELS:
         raise ArgumentError(f"model is {model!r}, but must be one of {', '.join(MODELS)}")
     facts = MODELS[model]
-    return SteppedTimeTagger._open(facts, SimulatedSource(facts, seed), facts.serial)
+    tagger = SteppedTimeTagger._open(facts, SimulatedSource(facts, seed), facts.serial)
+    tagger._hub.stride = STRIDE
+    return tagger

@@ -10,9 +10,15 @@ from tagwire.engine.hub import Device, Hub
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.sources.memory import MemorySource
 
+STRIDE = 20 * 10**9
+"""Stream time in ps that a wait lets pass in one step; 20 ms, like an instrument."""
+
 
 class SteppedTagger(TimeTaggerBase):
     """A Time Tagger for tests: no thread, no clock; stream time passes when told to.
+
+    That is in `advance`, in `play`, and in ``waitUntilFinished`` of a measurement, which lets it pass in the caller's
+    thread until the capture has ended; where the tags end before, it returns False.
 
     Parameters
     ----------
@@ -39,6 +45,7 @@ class SteppedTagger(TimeTaggerBase):
 
     def __init__(self, block: TagBlock, channels: Collection[int] | None = None, device: Device | None = None) -> None:
         self._hub = Hub(MemorySource(block, channels, chunk=1 << 62), device or DeviceChain())
+        self._hub.stride = STRIDE
 
     def advance(self, to: int) -> None:
         """Hand on one block, from the present stream time up to `to` ps."""

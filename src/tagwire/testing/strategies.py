@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from hypothesis import strategies as st
 
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import TagBlock, TagType
+from tagwire.testing.rows import Row, block_of
 
-Row = tuple[int, int, int, int]
-"""One tag: time, channel, type, missed events."""
+__all__ = ["Row", "block_of", "cuts", "distances", "tag_blocks"]
 
 
 @st.composite
@@ -75,15 +74,6 @@ def distances(block: TagBlock) -> st.SearchStrategy[int]:
     times = block.time[:12].tolist()
     apart = sorted({abs(a - b) for a in times for b in times}) or [0]
     return st.tuples(st.sampled_from(apart), st.integers(-1, 1)).map(lambda pair: max(0, sum(pair)))
-
-
-def block_of(rows: Sequence[Row], begin: int, end: int) -> TagBlock:
-    """A block from rows of time, channel, type and missed events."""
-    time, channel, kind, missed = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [], [])
-    columns = np.array(time, np.int64), np.array(channel, np.int32)
-    if not any(kind):
-        return TagBlock(begin, end, *columns)
-    return TagBlock(begin, end, *columns, np.array(kind, np.uint8), np.array(missed, np.uint16))
 
 
 def _overflow(draw: st.DrawFn, rows: list[Row], now: int, channels: Sequence[int], step: int) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from tagwire.core.tags import TagBlock, join
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase
-from tagwire.testing.strategies import Row
+from tagwire.testing.rows import Row, rows_of
+
+__all__ = ["Tap", "rows_of"]
 
 
 class Tap(IteratorBase):
@@ -38,12 +40,6 @@ class Tap(IteratorBase):
 
     def _reset(self) -> None:
         self._blocks = []
-
-
-def rows_of(block: TagBlock) -> list[Row]:
-    """The tags of a block as rows of time, channel, type, missed events."""
-    columns = (block.time, block.channel, block.types, block.missed_events)
-    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _check(block: TagBlock) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tagwire.core.tags import TagType
-from tagwire.testing.strategies import Row
+from tagwire.testing.rows import Row
 
 
 @dataclass

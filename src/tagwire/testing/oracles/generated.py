@@ -9,7 +9,7 @@ from math import floor
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import TagType
 from tagwire.testing.oracles.selective import GAPS, lossy_spans
-from tagwire.testing.strategies import Row
+from tagwire.testing.rows import Row
 
 
 def patterns(

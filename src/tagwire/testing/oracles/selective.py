@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tagwire.core.tags import TagType
-from tagwire.testing.strategies import Row
+from tagwire.testing.rows import Row
 
 GAPS = (TagType.Error, TagType.OverflowBegin, TagType.OverflowEnd)
 

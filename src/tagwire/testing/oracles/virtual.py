@@ -12,7 +12,7 @@ from math import floor
 
 from tagwire.core.enums import CoincidenceTimestamp
 from tagwire.core.tags import TagType
-from tagwire.testing.strategies import Row
+from tagwire.testing.rows import Row
 
 EVENTS = (TagType.TimeTag, TagType.MissedEvents)
 BREAKS = (TagType.OverflowBegin, TagType.Error)
