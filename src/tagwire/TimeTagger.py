@@ -35,18 +35,25 @@ from tagwire.engine.device_settings import TimeTaggerSource
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.measurements.correlation import Correlation
+from tagwire.measurements.correlationpairs import CorrelationPairs, CorrelationPairsData
 from tagwire.measurements.counter import Counter
 from tagwire.measurements.counter_data import CounterData
 from tagwire.measurements.countrate import Countrate
+from tagwire.measurements.frequency_counter import FrequencyCounter
+from tagwire.measurements.frequency_counter_data import FrequencyCounterData
 from tagwire.measurements.frequency_stability import FrequencyStability, FrequencyStabilityData
 from tagwire.measurements.gatedcounter import GatedCounter
 from tagwire.measurements.gates import ChannelGate
 from tagwire.measurements.histogram import Histogram
+from tagwire.measurements.histogramnd import Histogram2D, HistogramND
 from tagwire.measurements.logbins import HistogramCustomBins, HistogramLogBins, HistogramLogBinsData
 from tagwire.measurements.markers import CountBetweenMarkers
+from tagwire.measurements.sampler import Sampler
+from tagwire.measurements.scope import Event, Scope
 from tagwire.measurements.startstop import StartStop
 from tagwire.measurements.stream import TimeTagStream, TimeTagStreamBuffer
 from tagwire.measurements.timedifferences import TimeDifferences
+from tagwire.measurements.timedifferencesnd import TimeDifferencesND
 from tagwire.recording.dump import Dump
 from tagwire.recording.merge import mergeStreamFiles
 from tagwire.recording.reader import FileReader
@@ -175,6 +182,8 @@ __all__ = [
     "ConditionalFilterChannel",
     "ConstantFractionDiscriminator",
     "Correlation",
+    "CorrelationPairs",
+    "CorrelationPairsData",
     "CountBetweenMarkers",
     "Counter",
     "CounterData",
@@ -182,6 +191,7 @@ __all__ = [
     "DelayedChannel",
     "DelayedChannels",
     "Dump",
+    "Event",
     "EventGenerator",
     "Experimental",
     "FileReader",
@@ -189,6 +199,8 @@ __all__ = [
     "FpgaLinkInterface",
     "FpgaLinkInterface_QSFPP_40GE",
     "FpgaLinkInterface_SFPP_10GE",
+    "FrequencyCounter",
+    "FrequencyCounterData",
     "FrequencyMultiplier",
     "FrequencyStability",
     "FrequencyStabilityData",
@@ -206,9 +218,11 @@ __all__ = [
     "GatedChannels",
     "GatedCounter",
     "Histogram",
+    "Histogram2D",
     "HistogramCustomBins",
     "HistogramLogBins",
     "HistogramLogBinsData",
+    "HistogramND",
     "IteratorBase",
     "LanguageUsed",
     "LanguageUsed_Cpp",
@@ -225,6 +239,8 @@ __all__ = [
     "Resolution_HighResB",
     "Resolution_HighResC",
     "Resolution_Standard",
+    "Sampler",
+    "Scope",
     "SoftwareClockState",
     "StartStop",
     "SynchronizedMeasurements",
@@ -234,6 +250,7 @@ __all__ = [
     "TestSignalSource_Analog",
     "TestSignalSource_Digital",
     "TimeDifferences",
+    "TimeDifferencesND",
     "TimeTagStream",
     "TimeTagStreamBuffer",
     "TimeTagger",

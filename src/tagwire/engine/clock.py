@@ -176,8 +176,11 @@ class ClockStage:
 
     @property
     def grid(self) -> tuple[int, int] | None:
-        """Time of an ideal clock tag and their distance in ps, or `None` while there are none."""
-        return (self._span.tick, self._span.period) if self._span is not None else None
+        """Time of an ideal clock tag and their distance in ps, or `None` without a clock or before a synchronization."""
+        if self._span is not None:
+            return self._span.tick, self._span.period
+        signal = self.signal
+        return (0, signal.period) if signal is not None and signal.second_channel == CHANNEL_UNUSED else None
 
     def state(self) -> ReferenceClockState:
         """Everything at this moment."""
