@@ -203,13 +203,13 @@ def _step_through(
         begin = marker
         while i < len(time) and time[i] == time[marker]:
             i += 1
-        _follow(channel[marker:i], markers, state, waiting)
+        follow(channel[marker:i], markers, state, waiting)
         if 0 < max_rollovers <= state[1]:
             return marker
 
 
 @kernel
-def _follow(channel: Int32Array, markers: Int32Array, state: Int64Array, histograms: int) -> None:
+def follow(channel: Int32Array, markers: Int32Array, state: Int64Array, histograms: int) -> None:
     """Change the state by the markers among tags of equal time."""
     for c in channel:
         if c == markers[1]:
