@@ -12,12 +12,12 @@ import argparse
 import logging
 import os
 import tempfile
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-import numpy as np
 import pyarrow as pa
 from bench_measurements import cut, poisson
 
@@ -100,8 +100,8 @@ def main() -> None:
         frames = [encode(part) for part in parts]
         span = block.end - block.begin
         cases: dict[str, Callable[[], object]] = {
-            "frames, encode": lambda: [encode(part) for part in parts],
-            "frames, decode": lambda: [decode(frame) for frame in frames],
+            "frames, encode": lambda: deque(map(encode, parts), 0),
+            "frames, decode": lambda: deque(map(decode, frames), 0),
             "FileWriter": lambda: record(block, parts, name),
             "read all of it": lambda: read(name),
             "read 1 % of it": lambda: read_part(name, span // 2, span // 100),

@@ -417,6 +417,63 @@ def test_a_killed_process_loses_the_open_part_only(tmp_path: Path, caplog: pytes
     assert rate.getCountsTotal().tolist() == [within]
 
 
+NO_STOP = """
+import sys
+from tagwire import TimeTagger
+tagger = TimeTagger.createTimeTagger()
+tagger.setTestSignal(1, True)
+writer = TimeTagger.FileWriter(tagger, sys.argv[1], [1])
+tagger.sync()
+tagger.sync()
+"""
+
+
+def test_the_end_of_a_script_completes_the_file(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", NO_STOP, str(tmp_path / "x")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert names(tmp_path) == ["x.1.ttbin", "x.ttbin"]
+    assert tags(tmp_path / "x")
+
+
+def test_nothing_more_can_be_written_after_the_end(tmp_path: Path) -> None:
+    tagger = SteppedTagger(ticks(10))
+    with FileWriter(tagger, str(tmp_path / "x"), [1]) as writer:
+        tagger.play()
+    for call in (writer.split, lambda: writer.setMarker("late")):
+        with pytest.raises(StateError, match="was closed"):
+            call()
+    assert len(tags(tmp_path / "x")) == 10
+
+
+def test_a_capture_of_zero_length_completes_what_was_before(tmp_path: Path) -> None:
+    tagger = SteppedTagger(ticks(10))
+    writer = FileWriter(tagger, str(tmp_path / "x"), [1])
+    tagger.play()
+    writer.startFor(0)
+    assert writer.waitUntilFinished()
+    assert len(tags(tmp_path / "x")) == 10
+
+
+def test_a_marker_behind_a_virtual_channel_that_holds_tags_back(tmp_path: Path) -> None:
+    tagger = SteppedTagger(ticks(30, (1,)))
+    delayed = DelayedChannel(tagger, 1, -5 * 10**9)
+    with FileWriter(tagger, str(tmp_path / "x"), [1, delayed.getChannel()]) as writer:
+        tagger.advance(10**9)
+        writer.setMarker("early")
+        tagger.advance(20 * 10**9)
+        writer.setMarker("later")
+        tagger.play()
+    with FileReader(str(tmp_path / "x")) as reader:
+        first, marker = reader.getData(1), reader.getLastMarker()
+        assert (first.size, marker) == (1, "early")
+        reader.getData(100)
+        assert reader.getLastMarker() == "later"
+    found = [row[0] for row in tags(tmp_path / "x")]
+    assert found == sorted(found)
+
+
 def test_pyarrow_is_imported_only_for_files() -> None:
     script = "import sys, tagwire, tagwire.TimeTagger\nassert not [m for m in sys.modules if m.startswith('pyarrow')]"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)

@@ -82,8 +82,10 @@ class Drain:
         Raises
         ------
         StateError
-            (RuntimeError) Writing has failed. What `action` raises is raised here and is no failure of that kind.
+            (RuntimeError) Writing has failed, or was ended. What `action` raises is raised here too and ends nothing.
         """
+        if self._closed:
+            raise StateError(f"{self._name} was closed, nothing more can be written")
         errors: list[Exception] = []
 
         def attempt() -> None:

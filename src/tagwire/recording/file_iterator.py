@@ -98,6 +98,13 @@ class FileIterator(IteratorBase):
     def _process(self, block: TagBlock) -> None:
         self._drain.put(select(block, self._index))
 
+    def _begin(self, now: int, duration: int | None, wipe: bool) -> None:
+        with self._lock:
+            was_running = self._running
+            super()._begin(now, duration, wipe)
+            if was_running and not self._running:
+                self._whole = self._drain.finish()
+
     def _halt(self) -> None:
         with self._lock:
             if self._running:

@@ -11,17 +11,23 @@ from tagwire.kernel import kernel
 
 TIME_TAG = int(TagType.TimeTag)
 MISSED_EVENTS = int(TagType.MissedEvents)
-NOWHERE = np.empty(0, np.intp)
 
 
 def select(block: TagBlock, index: ChannelIndex) -> TagBlock:
     """The same span with the time tags and missed events of some channels, and all overflow and error tags."""
-    count = _select(block.channel, block.type, index.table, index.first, NOWHERE)
-    if count == len(block):
+    if block.plain and _all_within(block.channel, index):
         return block
     places = np.empty(len(block), np.intp)
-    _select(block.channel, block.type, index.table, index.first, places)
-    return reorder(block, places[:count])
+    count = _select(block.channel, block.type, index.table, index.first, places)
+    return block if count == len(block) else reorder(block, places[:count])
+
+
+def _all_within(channel: NDArray[np.int32], index: ChannelIndex) -> bool:
+    """Whether two comparisons tell that all are wanted, as in the common case of neighbouring channels."""
+    if not len(channel) or not len(index) or index.table.min() < 0:
+        return False
+    last = index.first + len(index.table) - 1
+    return bool(index.first <= channel.min() and channel.max() <= last)
 
 
 def count_events(block: TagBlock, index: ChannelIndex) -> NDArray[np.int64]:
@@ -35,8 +41,7 @@ def count_events(block: TagBlock, index: ChannelIndex) -> NDArray[np.int64]:
 def _select(
     channel: NDArray[np.int32], kind: NDArray[np.uint8], table: NDArray[np.int16], first: int, places: NDArray[np.intp]
 ) -> int:
-    """Fill `places`, unless it is empty, with those of the wanted tags; gives their number."""
-    note = len(places) > 0
+    """Fill `places` with those of the wanted tags; gives their number."""
     plain = len(kind) == 0
     count = 0
     for i in range(len(channel)):
@@ -46,8 +51,8 @@ def _select(
             wanted = table[k] >= 0
         if not plain and kind[i] != TIME_TAG and kind[i] != MISSED_EVENTS:
             wanted = True
-        if note:  # Which tags are wanted is chance, so writing always beats branching on that.
-            places[count] = i
+        # Which tags are wanted is chance, so writing always beats branching.
+        places[count] = i
         count += int(wanted)
     return count
 

@@ -64,7 +64,7 @@ class SeriesWriter:
         configuration: dict[str, Any],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.events = self.size = 0
+        self.events = self.size = self._counted = 0
         self.max_size, self.max_age = PART_SIZE, PART_AGE
         self._channels = tuple(channels)
         self._clock = clock
@@ -73,12 +73,16 @@ class SeriesWriter:
         self._rows = Rows()
         self._since = self._begun = clock()
         self._end: int | None = None
+        self._early: list[str] = []
         self._part: OpenFile | None = None
         self._begin(header, configuration)
 
     def write(self, block: TagBlock) -> None:
         """Append a block; one that does not begin where the last one ended leaves a gap in the recording."""
-        if self._end is not None and block.begin != self._end:
+        if self._end is None:
+            for marker in self._early:
+                self._rows.add(TagBlock.empty(block.begin, block.begin), marker)
+        elif block.begin != self._end:
             self._pack()
         if not self._blocks and not self._rows:
             self._since = self._clock()
@@ -89,12 +93,13 @@ class SeriesWriter:
             self._pack()
         self.tick()
 
-    def mark(self, marker: str, now: int) -> None:
-        """Append a marker; `now` is its time in ps where nothing was written before."""
+    def mark(self, marker: str) -> None:
+        """Append a marker; one before the first block waits for it, which tells its time."""
+        if self._end is None:
+            self._early.append(marker)
+            return
         self._pack()
-        at = now if self._end is None else self._end
-        self._rows.add(TagBlock.empty(at, at), marker)
-        self._end = at
+        self._rows.add(TagBlock.empty(self._end, self._end), marker)
         self.tick()
 
     def tick(self) -> None:
@@ -102,10 +107,10 @@ class SeriesWriter:
         now = self._clock()
         if now - self._since >= FLUSH_AGE:
             self._pack()
-        room = min(GROUP_BYTES, self.max_size - (self._part.size if self._part is not None else 0))
+        room = min(GROUP_BYTES, self.max_size - self._counted)
         if self._rows and (self._rows.size >= room or now - self._since >= FLUSH_AGE):
             self._flush()
-        if self._part is not None and (self._part.size >= self.max_size or now - self._begun >= self.max_age):
+        if self._part is not None and (self._counted >= self.max_size or now - self._begun >= self.max_age):
             self._complete()
 
     def finish(self) -> None:
@@ -127,11 +132,6 @@ class SeriesWriter:
         """Give up a part that could not be completed; it keeps the name of an open one."""
         if self._part is not None:
             self._part.abandon()
-
-    def total_size(self) -> int:
-        """Bytes written, those in the open part included."""
-        part = self._part
-        return self.size + (part.size if part is not None else 0)
 
     def _begin(self, header: Path, configuration: dict[str, Any]) -> None:
         """Write a header, and let the next part be the first behind it."""
@@ -158,14 +158,20 @@ class SeriesWriter:
             about = About(self._recording, self._number, self._channels, self._configuration)
             self._part, self._begun = OpenFile(part_name(self._header, self._number), about), self._clock()
         self._part.write(self._rows)
+        self._count(self._part.size)
         self.events += self._rows.events
         self._rows = Rows()
         self._since = self._clock()
 
     def _complete(self) -> None:
         if self._part is not None:
-            self.size += self._part.finish()
-            self._part = None
+            self._count(self._part.finish())
+            self._part, self._counted = None, 0
+
+    def _count(self, size: int) -> None:
+        """The open part has now `size` bytes."""
+        self.size += size - self._counted
+        self._counted = size
 
 
 def _pieces(block: TagBlock, size: int) -> Iterator[TagBlock]:

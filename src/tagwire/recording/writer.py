@@ -97,7 +97,7 @@ class FileWriter(FileIterator):
 
     def getTotalSize(self) -> int:
         """Number of bytes that were written, headers included."""
-        return self._series.total_size()
+        return self._series.size
 
     def setMarker(self, marker: str) -> None:
         """Write a text into the file, between the tags so far and those to come.
@@ -105,12 +105,12 @@ class FileWriter(FileIterator):
         Parameters
         ----------
         marker
-            At most 65,536 characters; `FileReader.getLastMarker` finds it.
+            At most 65,536 characters; `FileReader.getLastMarker` finds it. Before the first tags it waits for them.
         """
         words = text(marker, "marker")
         if len(words) > MOST_MARKER:
             raise ArgumentError(f"marker has {len(words)} characters, but must have at most {MOST_MARKER}")
-        self._drain.do(lambda: self._series.mark(words, self._hub.position))
+        self._drain.do(lambda: self._series.mark(words))
 
 
 def _name(value: str, name: str) -> str:
