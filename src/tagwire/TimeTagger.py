@@ -48,6 +48,7 @@ from tagwire.measurements.histogram import Histogram
 from tagwire.measurements.histogramnd import Histogram2D, HistogramND
 from tagwire.measurements.logbins import HistogramCustomBins, HistogramLogBins, HistogramLogBinsData
 from tagwire.measurements.markers import CountBetweenMarkers
+from tagwire.measurements.phase_noise import PhaseNoise, PhaseNoiseData
 from tagwire.measurements.sampler import Sampler
 from tagwire.measurements.scope import Event, Scope
 from tagwire.measurements.startstop import StartStop
@@ -233,6 +234,8 @@ __all__ = [
     "LanguageUsed_Python",
     "LanguageUsed_Unknown",
     "OverflowInjector",
+    "PhaseNoise",
+    "PhaseNoiseData",
     "ReferenceClockState",
     "Resolution",
     "Resolution_HighResA",
