@@ -136,7 +136,7 @@ class IteratorBase:
         """
         limit = integer(timeout, "timeout")
         if self._hub.stride:
-            self._hub.step_while(self.isRunning, limit * PS_PER_MS)
+            self._hub.step_while(lambda: self._running, limit * PS_PER_MS)
             limit = 0
         deadline = time.monotonic() + limit / 1000 if limit >= 0 else None
         with self._finished:

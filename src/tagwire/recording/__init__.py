@@ -1,1 +1,1 @@
-"""Recordings: reading files of tags as sources."""
+"""Recordings: writing the stream into files, and reading files of tags as sources."""
