@@ -104,10 +104,11 @@ def test_settings_of_the_proxy_are_those_of_the_tagger() -> None:
 def test_the_proxy_of_a_freed_tagger_takes_no_measurements() -> None:
     tagger = simulated_tagger()
     proxy = SynchronizedMeasurements(tagger).getTagger()
+    hub = tagger._hub
     freeTimeTagger(tagger)
     with pytest.raises(RuntimeError, match="freed"):
         Countrate(proxy, [1])
-    assert tagger._hub.iterators() == []
+    assert hub.iterators() == []
 
 
 def test_registering_and_unregistering() -> None:

@@ -239,3 +239,22 @@ def test_tags_that_a_new_delay_drops_are_counted_in_the_configuration() -> None:
     late = tagger.getConfiguration()["late tags dropped"]
     assert late == pytest.approx(400, abs=1)
     assert stream.getCounts() + late == pytest.approx(1600, abs=2)
+
+
+def test_nothing_but_its_freedom_is_left_of_a_freed_tagger() -> None:
+    tagger = createTimeTagger()
+    freeTimeTagger(tagger)
+    for call in (
+        tagger.getSerial,
+        tagger.getModel,
+        tagger.sync,
+        tagger.getConfiguration,
+        lambda: tagger.setTestSignal(1, True),
+        lambda: tagger.setInputDelay(1, 100),
+        lambda: tagger.setTriggerLevel(1, 0.1),
+    ):
+        with pytest.raises(StateError, match="freed"):
+            call()
+    with pytest.raises(AttributeError, match="getDaat"):
+        tagger.getDaat  # type: ignore[attr-defined]
+    freeTimeTagger(tagger)

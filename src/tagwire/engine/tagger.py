@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tagwire.engine.hub import Hub
     from tagwire.engine.iterator import IteratorBase
 
+FREED = "this Time Tagger was freed; create another one"
+
 WAIT_SLICE = 0.1
 """Longest uninterrupted wait in s, so that Ctrl-C works on every platform."""
 
@@ -119,12 +121,21 @@ class TimeTaggerBase(TimeTaggerSource, SoftwareClockSettings):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._free()
+        if not self._freed:
+            self._free()
 
     def _free(self) -> None:
-        """Give up the stream; more than once is fine."""
-        self._freed = True
+        """Give up the stream and everything else: of a freed tagger only that is left."""
         self._hub.source.close()
+        vars(self).clear()
+        self._freed = True
+
+    if not TYPE_CHECKING:  # a type checker would take it as leave for any attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if self._freed and any(name in vars(c).get("__annotations__", ()) for c in type(self).__mro__):
+                raise StateError(FREED)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _adopt(self, iterator: IteratorBase) -> None:
         """Take in a new measurement or virtual channel."""
@@ -174,7 +185,7 @@ def require_tagger(value: object) -> TimeTaggerBase:
     if not isinstance(value, TimeTaggerBase):
         raise ArgumentKindError(f"tagger must be a Time Tagger object, not {value!r}")
     if value._freed:
-        raise StateError("this Time Tagger was freed; create another one")
+        raise StateError(FREED)
     return value
 
 

@@ -11,7 +11,7 @@ from tagwire.core.arguments import boolean, integer, real, text
 from tagwire.engine.device import DeviceChain
 from tagwire.engine.hub import Hub
 from tagwire.engine.tagger import TimeTaggerBase
-from tagwire.errors import ArgumentError, StateError
+from tagwire.errors import ArgumentError
 from tagwire.tagger.library import getVersion
 from tagwire.tagger.lifetime import Flow
 from tagwire.tagger.virtual_source import VirtualSource
@@ -69,7 +69,6 @@ class TimeTaggerVirtual(TimeTaggerBase):
         tuple of int
             IDs of the queued files.
         """
-        self._check_open()
         self._speed = _speed(speed)
         queued = self._source.replay.queued
         self._flow.stop()
@@ -110,7 +109,6 @@ class TimeTaggerVirtual(TimeTaggerBase):
         FileUnreadable
             (RuntimeError) It cannot be understood.
         """
-        self._check_open()
         path = _existing(filename)
         return self._source.replay.append(path, begin, duration, boolean(clear, "clear"))
 
@@ -245,10 +243,6 @@ class TimeTaggerVirtual(TimeTaggerBase):
     def _free(self) -> None:
         self._flow.end()
         super()._free()
-
-    def _check_open(self) -> None:
-        if self._freed:
-            raise StateError("this Time Tagger was freed; create another one")
 
 
 def createTimeTaggerVirtual(filename: str = "", begin: int = 0, duration: int = -1) -> TimeTaggerVirtual:
