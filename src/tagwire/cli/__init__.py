@@ -15,7 +15,13 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 @click.version_option(tagwire.__version__, prog_name="tagwire")
 @verbose_option
 def main() -> None:
-    """A Time Tagger on one computer, used from another."""
+    """A Time Tagger on one computer, used from another.
+
+    \b
+    Begin with:
+      tagwire demo     see it work
+      tagwire serve    let other computers use what is attached here
+    """
 
 
 for command in (demo, serve, run, info):

@@ -53,6 +53,11 @@ def command(seconds: float, output: Path) -> None:
 
     Starts a server with a simulated Time Tagger in a process of its own, uses it from this one as from another
     computer, and cleans up.
+
+    \b
+    Examples:
+      tagwire demo
+      tagwire demo --seconds 10 --output antibunching.png
     """
     from rich.console import Console
 

@@ -23,6 +23,11 @@ def command(server: Address | None) -> None:
     """Show versions, the instruments here, and whether a server answers.
 
     Looks for a server at localhost, or at HOST[:PORT].
+
+    \b
+    Examples:
+      tagwire info
+      tagwire info labpc:23000
     """
     for title, text in facts(server or Address("localhost", DEFAULT_PORT)):
         click.echo(f"{title:<23} {text}")

@@ -24,6 +24,12 @@ def command(remote: Address | None, simulate: str | None, script: str, args: tup
 
     The script says `import TimeTagger` or `from Swabian import TimeTagger` as ever. It gets Tagwire's own engine with
     a simulated Time Tagger or, with --remote, the Time Taggers of a server. Everything after SCRIPT goes to the script.
+
+    \b
+    Examples:
+      tagwire run script.py --some-option-of-the-script
+      tagwire run --simulate 20 script.py
+      tagwire run --remote labpc:23000 script.py
     """
     from tagwire.cli.imports import stand_in
 

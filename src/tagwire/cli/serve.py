@@ -54,6 +54,13 @@ def command(
     """Serve the Time Taggers of this computer until Ctrl-C.
 
     Serves the vendor's library where it is installed and finds a Time Tagger, else a simulated one.
+
+    \b
+    Examples:
+      tagwire serve                                   what is attached, else simulated
+      tagwire serve --simulate x                      a simulated Time Tagger X
+      tagwire serve --data recordings/                clients may open files of this folder
+      tagwire serve --replay hbt.ptu --speed 2 --loop a recording, as if it were live
     """
     _check_options(backend, simulate, replay, speed, loop)
     logging.basicConfig(format="%(levelname)s: %(message)s")
