@@ -46,9 +46,11 @@ from tagwire.measurements.gatedcounter import GatedCounter
 from tagwire.measurements.gates import ChannelGate
 from tagwire.measurements.histogram import Histogram
 from tagwire.measurements.histogramnd import Histogram2D, HistogramND
-from tagwire.measurements.logbins import HistogramCustomBins, HistogramLogBins, HistogramLogBinsData
+from tagwire.measurements.logbins import HistogramCustomBins, HistogramLogBins
+from tagwire.measurements.logbins_data import HistogramLogBinsData
 from tagwire.measurements.markers import CountBetweenMarkers
 from tagwire.measurements.phase_noise import PhaseNoise, PhaseNoiseData
+from tagwire.measurements.pps import PulsePerSecondData, PulsePerSecondMonitor
 from tagwire.measurements.sampler import Sampler
 from tagwire.measurements.scope import Event, Scope
 from tagwire.measurements.startstop import StartStop
@@ -236,6 +238,8 @@ __all__ = [
     "OverflowInjector",
     "PhaseNoise",
     "PhaseNoiseData",
+    "PulsePerSecondData",
+    "PulsePerSecondMonitor",
     "ReferenceClockState",
     "Resolution",
     "Resolution_HighResA",

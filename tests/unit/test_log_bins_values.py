@@ -10,7 +10,9 @@ from tagwire.core.enums import GatedChannelInitial
 from tagwire.core.tags import TagBlock, TagType
 from tagwire.errors import ArgumentError, ArgumentKindError
 from tagwire.measurements.gates import ChannelGate
-from tagwire.measurements.logbins import HistogramCustomBins, HistogramLogBins, HistogramLogBinsData
+from tagwire.measurements.lags import LagCounter
+from tagwire.measurements.logbins import HistogramCustomBins, HistogramLogBins
+from tagwire.measurements.logbins_data import HistogramLogBinsData
 from tagwire.testing.stepped import SteppedTagger
 from tagwire.testing.strategies import block_of
 
@@ -116,6 +118,16 @@ def test_clear_gives_the_state_after_creation():
     tagger.play()
     assert measured.getData().tolist() == [1]
     assert measured.getDataObject().accumulation_time_click == 910
+
+
+def test_only_starts_within_reach_are_kept():
+    """A million starts, of which a thousand are within the last bin, take the room of a few thousand."""
+    lags = LagCounter(np.array([0, 10, 1000]))
+    for begin in range(0, 10**6, 500):
+        lags.add(np.empty(0, np.int64), np.arange(begin, begin + 500), begin + 500)
+    lags.add(np.array([10**6]), np.empty(0, np.int64), 10**6 + 1)
+    assert lags.counts.tolist() == [9, 990]
+    assert len(lags._starts) < 8000
 
 
 def test_a_gate_is_a_value():
