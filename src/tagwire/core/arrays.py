@@ -19,6 +19,7 @@ class Dimensions:
     count: int
 
 
+BoolArray1D = Annotated[NDArray[np.bool_], Dimensions(1)]
 Int8Array1D = Annotated[NDArray[np.int8], Dimensions(1)]
 Int8Array2D = Annotated[NDArray[np.int8], Dimensions(2)]
 UInt8Array1D = Annotated[NDArray[np.uint8], Dimensions(1)]
