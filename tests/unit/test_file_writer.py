@@ -344,7 +344,7 @@ def test_what_a_slow_disk_loses_is_counted(caplog: pytest.LogCaptureFixture) -> 
     drain = Drain(sink, "x", index, limit=100_000)
     block = ticks(200_000)
     for ms in range(0, 200_000, 500):
-        drain.put(block.take(ms * 10**9, (ms + 500) * 10**9))
+        drain.put(block.take(ms * 10**9, (ms + 500) * 10**9), patient=False)
     sink.go.set()
     drain.close()
     found = [row for part in sink.blocks for row in rows_of(part)]
@@ -355,6 +355,19 @@ def test_what_a_slow_disk_loses_is_counted(caplog: pytest.LogCaptureFixture) -> 
     assert [row[2] for row in found if row[1] == CHANNEL_UNUSED] == [TagType.OverflowBegin, TagType.OverflowEnd]
     assert [(a.end, b.begin) for a, b in zip(sink.blocks, sink.blocks[1:], strict=False) if a.end != b.begin] == []
     assert f"{400_000 - len(kept)} tags were lost" in caplog.text
+
+
+def test_a_stream_without_a_clock_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagwire.recording.file_iterator.BACKLOG_BYTES", 10_000)
+    for number, name in enumerate(("x", "y")):
+        block = ticks(100_000)
+        tagger = SteppedTagger(block)
+        tagger._hub.patient = not number
+        with FileWriter(tagger, str(tmp_path / name), [1, 2]):
+            tagger.play(range(10**9, 10**14, 10**11))
+    assert tags(tmp_path / "x") == rows_of(ticks(100_000))
+    lost = tags(tmp_path / "y")
+    assert sum(row[3] for row in lost) + sum(row[2] == TagType.TimeTag for row in lost) == 200_000
 
 
 @pytest.mark.parametrize(("before", "after"), [(False, False), (False, True), (True, False), (True, True)])

@@ -131,6 +131,8 @@ class Hub:
         Largest number of tags handed on at once.
     flowing
         Whether somebody drives the hub; while nobody does, fences pass at once.
+    patient
+        Whether the stream may wait for an iterator: not when it has to keep the pace of a clock.
     failure
         What broke the stream off, until somebody drives the hub again.
     stride
@@ -151,6 +153,7 @@ class Hub:
         self._fence_read = 0
         self._fence_passed = 0
         self.flowing = False
+        self.patient = True
         self.failure: Exception | None = None
         self.stride = 0
 
@@ -234,9 +237,9 @@ class Hub:
             if not self.step(self.stride if span < 0 else min(self.stride, end - self.position)):
                 return
 
-    def flow(self) -> None:
-        """Somebody drives the hub from now on."""
-        self.flowing, self.failure = True, None
+    def flow(self, patient: bool = True) -> None:
+        """Somebody drives the hub from now on, and is `patient` or not."""
+        self.flowing, self.patient, self.failure = True, patient, None
 
     def rest(self, failure: Exception | None = None) -> None:
         """Nobody drives the hub any more; whoever waits at a fence goes on.

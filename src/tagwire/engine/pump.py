@@ -71,7 +71,7 @@ class Pump:
 
     def start(self) -> None:
         """Begin to pull."""
-        self.hub.flow()
+        self.hub.flow(patient=self._speed < 0)
         self._thread.start()
 
     def halt(self) -> None:

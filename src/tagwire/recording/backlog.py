@@ -105,6 +105,11 @@ class Backlog:
                 self._append(block, size)
             self._within = in_overflow(block, self._within)
 
+    def has_room(self, timeout: float) -> bool:
+        """Whether a block will not be lost; waits for that at most `timeout` s."""
+        with self._ready:
+            return self._ready.wait_for(lambda: self._bytes <= self._limit // 2, timeout)
+
     def act(self, action: Action) -> None:
         """Append an action."""
         with self._ready:
@@ -118,6 +123,7 @@ class Backlog:
                 return None
             item, size = self._items.popleft()
             self._bytes -= size
+            self._ready.notify_all()
             return item
 
     def _end_loss(self) -> None:
@@ -130,7 +136,7 @@ class Backlog:
     def _append(self, item: TagBlock | Action, size: int) -> None:
         self._items.append((item, size))
         self._bytes += size
-        self._ready.notify()
+        self._ready.notify_all()
 
 
 def block_bytes(block: TagBlock) -> int:

@@ -15,9 +15,6 @@ from tagwire.recording.backlog import Action, Backlog
 
 logger = logging.getLogger(__name__)
 
-BACKLOG_BYTES = 2**28
-"""Tags that may wait for the disk, in bytes; what comes on top is lost, and counted."""
-
 TICK = 0.25
 """Time in s between two calls of `Sink.tick` while no blocks come."""
 
@@ -57,7 +54,7 @@ class Drain:
         Bytes of tags that may wait.
     """
 
-    def __init__(self, sink: Sink, name: str, index: ChannelIndex, limit: int = BACKLOG_BYTES) -> None:
+    def __init__(self, sink: Sink, name: str, index: ChannelIndex, limit: int) -> None:
         self.failure: Exception | None = None
         self._sink = sink
         self._name = name
@@ -67,8 +64,10 @@ class Drain:
         self._thread = threading.Thread(target=self._run, name="tagwire-writer", daemon=True)
         self._thread.start()
 
-    def put(self, block: TagBlock) -> None:
-        """Hand on a block; never waits."""
+    def put(self, block: TagBlock, patient: bool) -> None:
+        """Hand on a block; where too many wait, be patient until there is room again, or lose it."""
+        while patient and self.failure is None and not self._closed and not self._backlog.has_room(WAIT_SLICE):
+            pass
         if self.failure is None and not self._closed:
             self._backlog.put(block)
 

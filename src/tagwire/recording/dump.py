@@ -40,7 +40,7 @@ class Dump(FileIterator):
 
     Time tags and missed events of the given channels are written, overflow and error tags always; all count for
     `max_tags`, from the creation on or from the last `clear`, which leaves the file as it is. What a disk is too slow
-    for is lost, and stands in the file as an overflow with the number of missed events of each channel.
+    for is lost as with `FileWriter`.
     """
 
     def __init__(self, tagger: TimeTaggerBase, filename: str, max_tags: int, channels: Sequence[int] = []) -> None:
@@ -59,7 +59,7 @@ class Dump(FileIterator):
             chosen = _head(chosen, self._left)
             self._finish(chosen.end)
         self._left -= len(chosen) if self._limit >= 0 else 0
-        self._drain.put(chosen)
+        self._drain.put(chosen, self._hub.patient)
 
     def _reset(self) -> None:
         self._left = self._limit

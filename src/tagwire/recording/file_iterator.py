@@ -16,6 +16,9 @@ from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.recording.drain import Drain, Sink, wait
 from tagwire.recording.selection import select
 
+BACKLOG_BYTES = 2**28
+"""Tags that may wait for the disk, in bytes; what comes on top is lost, and counted."""
+
 
 class FileIterator(IteratorBase):
     """Base of `FileWriter` and `Dump`.
@@ -44,7 +47,7 @@ class FileIterator(IteratorBase):
     ) -> None:
         super().__init__(tagger, channels, params)
         self._index = ChannelIndex(self._inputs)
-        self._drain = Drain(sink, name, self._index)
+        self._drain = Drain(sink, name, self._index, BACKLOG_BYTES)
         self._whole = threading.Event()
         self._whole.set()
         self._end = weakref.finalize(self, self._drain.close)
@@ -96,7 +99,7 @@ class FileIterator(IteratorBase):
         return done
 
     def _process(self, block: TagBlock) -> None:
-        self._drain.put(select(block, self._index))
+        self._drain.put(select(block, self._index), self._hub.patient)
 
     def _begin(self, now: int, duration: int | None, wipe: bool) -> None:
         with self._lock:

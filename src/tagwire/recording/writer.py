@@ -46,6 +46,7 @@ class FileWriter(FileIterator):
 
     Writing does not hold up the stream. Where the disk is too slow for it, tags wait in up to 256 MiB of memory; those
     that come on top are lost, and stand in the file as an overflow with the number of missed events of each channel.
+    A replay that is as fast as possible waits for the disk instead, so that no tag is lost.
     """
 
     def __init__(self, tagger: TimeTaggerBase, filename: str, channels: Sequence[int]) -> None:
