@@ -42,7 +42,7 @@ def numbers(values):
 
 
 @given(st.data(), pulses())
-@settings(max_examples=150)
+@settings(max_examples=120)
 def test_rows_are_those_of_the_oracle(data, block):
     tagger = SteppedTagger(block, CHANNELS)
     monitor = PulsePerSecondMonitor(tagger, 1, [3, 2], period=PERIOD)

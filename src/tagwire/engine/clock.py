@@ -176,7 +176,7 @@ class ClockStage:
 
     @property
     def grid(self) -> tuple[int, int] | None:
-        """Time of an ideal clock tag and their distance in ps, or `None` without a clock or before a synchronization."""
+        """Time of an ideal clock tag and their distance in ps; `None` without a clock or before a synchronization."""
         if self._span is not None:
             return self._span.tick, self._span.period
         signal = self.signal

@@ -176,7 +176,7 @@ class PulsePerSecondMonitor(IteratorBase):
             if kind == TagType.MissedEvents:
                 sorter.lose(missed)
             elif kind != TagType.TimeTag:
-                sorter.gap()
+                sorter.gap(at)
             else:
                 if channel == self._reference:
                     sorter.reference(at)

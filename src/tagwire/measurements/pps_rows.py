@@ -87,8 +87,10 @@ class PulseSorter:
         """Reference pulses were lost, as many as is known."""
         self.index += pulses if self.index >= 0 else 0
 
-    def gap(self) -> None:
-        """Pulses may be missing here: wait for the next reference pulse."""
+    def gap(self, time: int | None = None) -> None:
+        """Pulses may be missing from `time`, or from where it stands, on: wait for the next reference pulse."""
+        if time is not None:
+            self.advance(time)
         self._finish()
         self._due = None
         self._latest.clear()
