@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagwire.core.arguments import integer, real
 from tagwire.core.channels import CHANNEL_UNUSED
-from tagwire.core.tags import Int64Array
+from tagwire.core.tags import NO_TIMES, Int64Array
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.errors import ArgumentError
 from tagwire.kernel import kernel
-from tagwire.simulation.clock import Clock, clock_at, doubled, move
+from tagwire.simulation.clock import Clock, clock_at, move
 from tagwire.simulation.generator import MAX_RATE, PS_PER_S, SignalGeneratorBase
 from tagwire.simulation.seeds import FROM_TIME
 from tagwire.sources.draws import exponential, gaussian, uniform
 
-EXPONENTIAL, GAMMA, GAUSSIAN, TWO_STATE, UNIFORM = range(5)
+BATCH = 1_024
+"""Distances that are drawn together."""
 
 LONGEST = 1e6
 """Longest mean distance in s."""
@@ -29,24 +30,38 @@ MIN_MEAN = 1 / MAX_RATE
 
 
 class _Renewal(SignalGeneratorBase):
-    """A signal of one kind of distances with two parameters."""
+    """A signal of independent distances, which a subclass draws."""
 
-    _kind: ClassVar[int]
-
-    def __init__(
-        self, tagger: TimeTaggerBase, params: dict[str, Any], shape: tuple[float, float], base_channel: int, seed: int
-    ) -> None:
+    def __init__(self, tagger: TimeTaggerBase, params: dict[str, Any], base_channel: int, seed: int) -> None:
         super().__init__(tagger, params, base_channel, seed)
-        self._shape = shape
         self._clock: Clock = clock_at(0)
-        self._launch()
+        self._ahead: NDArray[np.float64] = np.zeros(0)
+
+    def _reset(self) -> None:
+        super()._reset()
+        self._ahead = self._ahead[:0]
 
     def _begin_signal(self, begin: int) -> None:
         self._clock = clock_at(begin)
-        _advance(self._kind, *self._shape, self._random, *self._clock)
+        move(*self._clock, float(self._upcoming()[0]))
+        self._ahead = self._ahead[1:]
 
     def _times(self, end: int) -> Int64Array:
-        return _renew(self._kind, *self._shape, self._random, *self._clock, end)
+        parts = []
+        while self._clock.ps[0] < end:
+            parts.append(_laid(self._upcoming(), *self._clock, end))
+            self._ahead = self._ahead[len(parts[-1]) :]
+        return np.concatenate(parts) if parts else NO_TIMES
+
+    def _upcoming(self) -> NDArray[np.float64]:
+        """Distances in ps that were drawn and not used yet, at least one."""
+        if not len(self._ahead):
+            self._ahead = self._distances(BATCH)
+        return self._ahead
+
+    def _distances(self, count: int) -> NDArray[np.float64]:
+        """The next distances in ps."""
+        raise NotImplementedError(type(self).__name__)
 
 
 class ExponentialSignalGenerator(_Renewal):
@@ -64,13 +79,16 @@ class ExponentialSignalGenerator(_Renewal):
         Selects the random numbers; -1 takes the present time.
     """
 
-    _kind = EXPONENTIAL
-
     def __init__(
         self, tagger: TimeTaggerBase, rate: float, base_channel: int = CHANNEL_UNUSED, seed: int = FROM_TIME
     ) -> None:
         frequency = real(rate, "rate", 1 / LONGEST, MAX_RATE)
-        super().__init__(tagger, {"rate": frequency}, (PS_PER_S / frequency, 0.0), base_channel, seed)
+        super().__init__(tagger, {"rate": frequency}, base_channel, seed)
+        self._mean = PS_PER_S / frequency
+        self._launch()
+
+    def _distances(self, count: int) -> NDArray[np.float64]:
+        return _exponentials(self._mean, self._random, count)
 
 
 class GammaSignalGenerator(_Renewal):
@@ -95,8 +113,6 @@ class GammaSignalGenerator(_Renewal):
     scale or rate; its names are those of ``std::gamma_distribution``, where it is the scale.
     """
 
-    _kind = GAMMA
-
     def __init__(
         self,
         tagger: TimeTaggerBase,
@@ -107,8 +123,12 @@ class GammaSignalGenerator(_Renewal):
     ) -> None:
         shape, scale = real(alpha, "alpha", 1e-3, 1e6), real(beta, "beta", 0.0)
         _check_mean(shape * scale, "alpha * beta")
-        params = {"alpha": shape, "beta": scale}
-        super().__init__(tagger, params, (shape, scale * PS_PER_S), base_channel, seed)
+        super().__init__(tagger, {"alpha": shape, "beta": scale}, base_channel, seed)
+        self._shape, self._scale = shape, scale * PS_PER_S
+        self._launch()
+
+    def _distances(self, count: int) -> NDArray[np.float64]:
+        return _gammas(self._shape, self._scale, self._random, count)
 
 
 class GaussianSignalGenerator(_Renewal):
@@ -129,8 +149,6 @@ class GaussianSignalGenerator(_Renewal):
         Selects the random numbers; -1 takes the present time.
     """
 
-    _kind = GAUSSIAN
-
     def __init__(
         self,
         tagger: TimeTaggerBase,
@@ -143,8 +161,12 @@ class GaussianSignalGenerator(_Renewal):
             real(mean, "mean", MIN_MEAN, LONGEST),
             real(standard_deviation, "standard_deviation", 0, LONGEST),
         )
-        params = {"mean": center, "standard_deviation": width}
-        super().__init__(tagger, params, (center * PS_PER_S, width * PS_PER_S), base_channel, seed)
+        super().__init__(tagger, {"mean": center, "standard_deviation": width}, base_channel, seed)
+        self._mean, self._width = center * PS_PER_S, width * PS_PER_S
+        self._launch()
+
+    def _distances(self, count: int) -> NDArray[np.float64]:
+        return _gaussians(self._mean, self._width, self._random, count)
 
 
 class TwoStateExponentialSignalGenerator(_Renewal):
@@ -169,8 +191,6 @@ class TwoStateExponentialSignalGenerator(_Renewal):
     1199 (1976), without coherence).
     """
 
-    _kind = TWO_STATE
-
     def __init__(
         self,
         tagger: TimeTaggerBase,
@@ -181,8 +201,13 @@ class TwoStateExponentialSignalGenerator(_Renewal):
     ) -> None:
         up, down = real(excitation_time, "excitation_time", 0.0), real(life_time, "life_time", 0.0)
         _check_mean(up + down, "excitation_time + life_time")
-        params = {"excitation_time": up, "life_time": down}
-        super().__init__(tagger, params, (up * PS_PER_S, down * PS_PER_S), base_channel, seed)
+        super().__init__(tagger, {"excitation_time": up, "life_time": down}, base_channel, seed)
+        self._up, self._down = up * PS_PER_S, down * PS_PER_S
+        self._launch()
+
+    def _distances(self, count: int) -> NDArray[np.float64]:
+        excited = _exponentials(self._up, self._random, count)
+        return excited + _exponentials(self._down, self._random, count)
 
 
 class UniformSignalGenerator(_Renewal):
@@ -206,8 +231,6 @@ class UniformSignalGenerator(_Renewal):
     Distances are whole ps; both bounds occur.
     """
 
-    _kind = UNIFORM
-
     def __init__(
         self,
         tagger: TimeTaggerBase,
@@ -218,8 +241,12 @@ class UniformSignalGenerator(_Renewal):
     ) -> None:
         low = integer(lower_bound, "lower_bound", 1, 10**18)
         high = integer(upper_bound, "upper_bound", low, 10**18)
-        params = {"upper_bound": high, "lower_bound": low}
-        super().__init__(tagger, params, (float(low), float(high - low + 1)), base_channel, seed)
+        super().__init__(tagger, {"upper_bound": high, "lower_bound": low}, base_channel, seed)
+        self._low, self._choices = low, high - low + 1
+        self._launch()
+
+    def _distances(self, count: int) -> NDArray[np.float64]:
+        return self._low + np.floor(self._choices * (1.0 - _uniforms(self._random, count)))
 
 
 def _check_mean(mean: float, name: str) -> None:
@@ -244,47 +271,49 @@ def _gamma(shape: float, random: NDArray[np.uint64]) -> float:
 
 
 @kernel
-def _distance(kind: int, a: float, b: float, random: NDArray[np.uint64]) -> float:
-    """Distance to the next tag in ps."""
-    if kind == EXPONENTIAL:
-        return a * exponential(random)
-    if kind == GAMMA:
-        return b * _gamma(a, random)
-    if kind == TWO_STATE:
-        return a * exponential(random) + b * exponential(random)
-    if kind == UNIFORM:
-        return a + math.floor(b * (1.0 - uniform(random)))
-    while True:
-        distance = a + b * gaussian(random)
-        if distance >= 0.0:
-            return distance
+def _exponentials(mean: float, random: NDArray[np.uint64], count: int) -> NDArray[np.float64]:
+    out = np.empty(count)
+    for i in range(count):
+        out[i] = mean * exponential(random)
+    return out
 
 
 @kernel
-def _advance(
-    kind: int, a: float, b: float, random: NDArray[np.uint64], ps: NDArray[np.int64], fraction: NDArray[np.float64]
-) -> None:
-    """Move the clock to the next tag."""
-    move(ps, fraction, _distance(kind, a, b, random))
+def _gammas(shape: float, scale: float, random: NDArray[np.uint64], count: int) -> NDArray[np.float64]:
+    out = np.empty(count)
+    for i in range(count):
+        out[i] = scale * _gamma(shape, random)
+    return out
 
 
 @kernel
-def _renew(
-    kind: int,
-    a: float,
-    b: float,
-    random: NDArray[np.uint64],
-    ps: NDArray[np.int64],
-    fraction: NDArray[np.float64],
-    end: int,
+def _gaussians(mean: float, width: float, random: NDArray[np.uint64], count: int) -> NDArray[np.float64]:
+    """Gaussian numbers that are not negative."""
+    out = np.empty(count)
+    for i in range(count):
+        out[i] = -1.0
+        while out[i] < 0.0:
+            out[i] = mean + width * gaussian(random)
+    return out
+
+
+@kernel
+def _uniforms(random: NDArray[np.uint64], count: int) -> NDArray[np.float64]:
+    out = np.empty(count)
+    for i in range(count):
+        out[i] = uniform(random)
+    return out
+
+
+@kernel
+def _laid(
+    distances: NDArray[np.float64], ps: NDArray[np.int64], fraction: NDArray[np.float64], end: int
 ) -> NDArray[np.int64]:
-    """Tags before `end`; the clock shows the next tag."""
-    out = np.empty(64, np.int64)
+    """Tags before `end`, as long as there are distances; the clock shows the next tag."""
+    out = np.empty(len(distances), np.int64)
     n = 0
-    while ps[0] < end:
-        if n == len(out):
-            out = doubled(out)
+    while n < len(distances) and ps[0] < end:
         out[n] = ps[0]
+        move(ps, fraction, distances[n])
         n += 1
-        _advance(kind, a, b, random, ps, fraction)
     return out[:n]

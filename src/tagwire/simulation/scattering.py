@@ -21,7 +21,7 @@ from tagwire.sources.draws import exponential, gaussian, uniform
 SHORTEST, LONGEST = 1e-9, 1e6
 """Bounds of correlation times in s."""
 
-STEPS = 50
+STEPS = 20
 """Periods of the intensity in the shortest correlation time."""
 
 BOUNDARY = 100.0
@@ -49,7 +49,7 @@ class DlsSignalGenerator(PhotonGenerator):
     -----
     The field of each population is a complex Ornstein-Uhlenbeck process, so the intensity is thermal and ``g2(tau) = 1
     + g1(tau)²`` with ``g1(tau)`` the mean of ``exp(-tau / decay_time)`` over the populations (Siegert relation; Berne
-    and Pecora, Dynamic Light Scattering, ch. 4). The intensity holds for a fiftieth of the shortest decay time.
+    and Pecora, Dynamic Light Scattering, ch. 4). The intensity holds for a twentieth of the shortest decay time.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class FcsSignalGenerator(PhotonGenerator):
     `get_N` particles are inside or outside of the focus, and change place independently of each other with exponential
     times; the intensity is their number inside. Then ``g2(tau) = 1 + (1 / N_focus - 1 / N) exp(-tau /
     correlation_time)``: number fluctuations with a single relaxation time (Elson and Magde, Biopolymers 13, 1 (1974)).
-    The intensity holds for a fiftieth of the correlation time. `tagger.simulateDiffusion` has the hyperbolic decay of
+    The intensity holds for a twentieth of the correlation time. `tagger.simulateDiffusion` has the hyperbolic decay of
     free diffusion instead.
     """
 
