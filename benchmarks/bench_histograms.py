@@ -49,7 +49,7 @@ CASES: list[tuple[str, dict[int, float], Create]] = [
         {1: 1e6, 2: 1e6, 3: 1e4, 4: 1e4},
         lambda t: TimeDifferencesND(t, 1, 2, [3, 4], [4, 3], [8, 8], 1000, 1000),
     ),
-    ("Sampler, trigger 10 kHz, 2 channels", {1: 1e6, 2: 1e6, 3: 1e4}, lambda t: Sampler(t, 3, [1, 2], 2**31 - 1)),
+    ("Sampler, trigger 10 kHz, 2 channels", {1: 1e6, 2: 1e6, 3: 1e4}, lambda t: Sampler(t, 3, [1, 2], 10**8)),
     ("Scope, trigger 10 kHz, 10 µs", {1: 1e6, 2: 1e6, 3: 1e4}, lambda t: Scope(t, [1, 2], 3, 10**7, 0)),
 ]
 

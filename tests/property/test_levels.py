@@ -33,13 +33,13 @@ def test_samples_do_not_depend_on_the_cuts(data, block, trigger, channels, max_t
 @given(st.data(), blocks, triggers, lists)
 def test_every_trigger_is_fetched_once(data, block, trigger, channels):
     tagger = SteppedTagger(block, CHANNELS)
-    measured = Sampler(tagger, trigger, channels, 10**9)
+    measured = Sampler(tagger, trigger, channels, 10**8)
     rows = []
     for cut in data.draw(cuts(block)):
         tagger.advance(cut)
         rows += measured.getData().tolist()
     tagger.play()
-    assert rows + measured.getData().tolist() == sampler(block, trigger, channels, 10**9)
+    assert rows + measured.getData().tolist() == sampler(block, trigger, channels, 10**8)
 
 
 @given(st.data(), blocks, triggers, lists, st.integers(1, 200), st.integers(1, 4), st.integers(1, 9))

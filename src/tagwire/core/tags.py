@@ -17,6 +17,7 @@ from tagwire.core.channels import CHANNEL_UNUSED
 
 Int64Array = NDArray[np.int64]
 Int32Array = NDArray[np.int32]
+UInt64Array = NDArray[np.uint64]
 UInt16Array = NDArray[np.uint16]
 UInt8Array = NDArray[np.uint8]
 

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.core.arguments import INT32_MAX, boolean, integer
+from tagwire.core.arguments import VALUES_MAX, boolean, integer
 from tagwire.core.arrays import Float64Array3D, Int32Array3D, Int64Array1D
 from tagwire.core.channels import ChannelIndex
-from tagwire.core.tags import Int32Array, Int64Array, TagBlock
+from tagwire.core.tags import Int32Array, Int64Array, TagBlock, UInt64Array
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.errors import ArgumentError
 from tagwire.kernel import kernel
 from tagwire.measurements.gaps import stretches
-from tagwire.measurements.pairs import UInt64Array, clipped, reciprocal, require_span
+from tagwire.measurements.pairs import clipped, reciprocal, require_span
 
 
 class CorrelationPairsData:
@@ -89,7 +89,7 @@ class CorrelationPairs(IteratorBase):
     binwidth
         Width of a bin in ps, at least 1.
     n_bins
-        Number of bins of a histogram, at least 1; of all histograms together at most 2**31 - 1. A histogram may be up
+        Number of bins of a histogram, at least 1; of all histograms together up to 2**27. A histogram may be up
         to 2**61 ps wide.
 
     Notes
@@ -109,7 +109,7 @@ class CorrelationPairs(IteratorBase):
         if len(set(numbers)) < len(numbers):
             raise ArgumentError(f"channels is {numbers}, but must name each channel only once")
         width = integer(binwidth, "binwidth", 1)
-        bins = integer(n_bins, "n_bins", 1, INT32_MAX // len(numbers) ** 2)
+        bins = integer(n_bins, "n_bins", 1, VALUES_MAX // len(numbers) ** 2)
         span = require_span(width, bins)
         super().__init__(tagger, numbers, {"channels": numbers, "binwidth": width, "n_bins": bins})
         self._width, self._bins = width, bins

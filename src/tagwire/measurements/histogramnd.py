@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from tagwire.core.arguments import INT32_MAX, integer
+from tagwire.core.arguments import VALUES_MAX, integer, sequence
 from tagwire.core.arrays import Int32Array1D, Int32Array2D, Int64Array1D, Int64Array3D
-from tagwire.core.tags import Int32Array, Int64Array, TagBlock
+from tagwire.core.tags import Int32Array, Int64Array, TagBlock, UInt64Array
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
-from tagwire.errors import ArgumentError, ArgumentKindError
+from tagwire.errors import ArgumentError
 from tagwire.kernel import kernel
 from tagwire.measurements.gaps import stretches
-from tagwire.measurements.pairs import UInt64Array, clipped, require_span
+from tagwire.measurements.pairs import clipped, require_span
 
 WAITS = -1
 """Bin of an axis whose click has not come yet."""
@@ -46,8 +46,8 @@ class FirstStops:
         self, start_channel: int, stop_channels: Sequence[int], binwidths: Sequence[int], n_bins: Sequence[int]
     ) -> None:
         size = math.prod(n_bins)
-        if size > INT32_MAX:
-            raise ArgumentError(f"the product of n_bins is {size}, but must be within [1, {INT32_MAX}]")
+        if size > VALUES_MAX:
+            raise ArgumentError(f"the product of n_bins is {size}, but must be within [1, {VALUES_MAX}]")
         for width, bins in zip(binwidths, n_bins, strict=True):
             require_span(width, bins)
         self._channels: Int32Array = np.array([start_channel, *stop_channels], np.int32)
@@ -89,7 +89,7 @@ class Histogram2D(IteratorBase):
     binwidth_1, binwidth_2
         Widths of the bins in ps, at least 1.
     n_bins_1, n_bins_2
-        Numbers of bins, at least 1.
+        Numbers of bins, at least 1; together up to 2**27.
 
     Notes
     -----
@@ -112,7 +112,7 @@ class Histogram2D(IteratorBase):
         first = owner._channel(stop_channel_1, "stop_channel_1")
         second = owner._channel(stop_channel_2, "stop_channel_2")
         self._widths = integer(binwidth_1, "binwidth_1", 1), integer(binwidth_2, "binwidth_2", 1)
-        self._shape = integer(n_bins_1, "n_bins_1", 1, INT32_MAX), integer(n_bins_2, "n_bins_2", 1, INT32_MAX)
+        self._shape = integer(n_bins_1, "n_bins_1", 1, VALUES_MAX), integer(n_bins_2, "n_bins_2", 1, VALUES_MAX)
         self._stops = FirstStops(start, (first, second), self._widths, self._shape)
         params = {"start_channel": start, "stop_channel_1": first, "stop_channel_2": second}
         params |= {"binwidth_1": self._widths[0], "binwidth_2": self._widths[1]}
@@ -161,7 +161,7 @@ class HistogramND(IteratorBase):
     binwidths
         Width of the bins of each axis in ps, at least 1.
     n_bins
-        Number of bins of each axis, at least 1; together at most 2**31 - 1.
+        Number of bins of each axis, at least 1; together up to 2**27.
 
     Notes
     -----
@@ -186,7 +186,7 @@ class HistogramND(IteratorBase):
         owner = require_tagger(tagger)
         start, stops = owner._channel(start_channel, "start_channel"), owner._channels(stop_channels, "stop_channels")
         self._widths = _numbers(binwidths, "binwidths", len(stops), 2**63 - 1)
-        self._shape = _numbers(n_bins, "n_bins", len(stops), INT32_MAX)
+        self._shape = _numbers(n_bins, "n_bins", len(stops), VALUES_MAX)
         self._stops = FirstStops(start, stops, self._widths, self._shape)
         params = {"start_channel": start, "stop_channels": stops, "binwidths": self._widths, "n_bins": self._shape}
         super().__init__(owner, [start, *stops], params)
@@ -223,11 +223,10 @@ class HistogramND(IteratorBase):
 
 def _numbers(values: Any, name: str, size: int, high: int) -> list[int]:
     """As many positive ints as there are axes."""
-    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
-        raise ArgumentKindError(f"{name} must be a sequence of integers, not {values!r}")
-    if len(values) != size:
-        raise ArgumentError(f"{name} has {len(values)} values, but must have one for each of {size} stop_channels")
-    return [integer(v, f"{name}[{i}]", 1, high) for i, v in enumerate(values)]
+    numbers = [integer(v, f"{name}[{i}]", 1, high) for i, v in enumerate(sequence(values, name, "integers"))]
+    if len(numbers) != size:
+        raise ArgumentError(f"{name} has {len(numbers)} values, but must have one for each of {size} stop_channels")
+    return numbers
 
 
 @kernel

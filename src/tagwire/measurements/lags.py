@@ -11,9 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from tagwire.core.arrays import Float64Array1D
-from tagwire.core.tags import Int64Array
+from tagwire.core.tags import Int64Array, UInt64Array
 from tagwire.kernel import kernel
-from tagwire.measurements.pairs import UInt64Array
 
 NEVER = 2**62
 """Time of a start that is never reached; every other time is less, in ps after an origin."""

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from tagwire.core.arguments import integer, real
+from tagwire.core.arguments import integer, real, sequence
 from tagwire.core.arrays import Float64Array1D, Int64Array1D, UInt64Array1D
 from tagwire.core.tags import Int64Array, TagBlock, TagType
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
-from tagwire.errors import ArgumentError, ArgumentKindError
+from tagwire.errors import ArgumentError
 from tagwire.measurements.gates import ChannelGate, describe, require_gate
 from tagwire.measurements.lags import NEVER, LagCounter, Overlap
 from tagwire.measurements.logbins_data import HistogramLogBinsData
@@ -231,8 +231,7 @@ class HistogramCustomBins(HistogramLogBins):
 
 def _edges(values: Any) -> list[int]:
     """Edges of bins as ints."""
-    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
-        raise ArgumentKindError(f"binedges must be a sequence of integers, not {values!r}")
+    values = sequence(values, "binedges", "integers")
     if not 2 <= len(values) <= BINS_MAX + 1:
         raise ArgumentError(f"binedges has {len(values)} values, but must have within [2, {BINS_MAX + 1}]")
     edges = [integer(v, f"binedges[{i}]", 0, SPAN_MAX) for i, v in enumerate(values)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.core.arguments import INT32_MAX, integer
+from tagwire.core.arguments import VALUES_MAX, integer
 from tagwire.core.arrays import Int64Array2D
 from tagwire.core.tags import Int32Array, Int64Array, TagBlock, UInt8Array
 from tagwire.engine.iterator import IteratorBase
@@ -42,7 +42,7 @@ class Sampler(IteratorBase):
     channels
         Channels to sample, at most 63.
     max_triggers
-        Number of triggers that are kept until they are fetched, at least 1.
+        Number of triggers that are kept until they are fetched, 1 to 2**27.
 
     Notes
     -----
@@ -62,7 +62,7 @@ class Sampler(IteratorBase):
         numbers = owner._channels(channels, "channels")
         if len(numbers) > CHANNELS_MAX:
             raise ArgumentError(f"channels has {len(numbers)} values, but must have within [1, {CHANNELS_MAX}]")
-        self._room = integer(max_triggers, "max_triggers", 1, INT32_MAX)
+        self._room = integer(max_triggers, "max_triggers", 1, VALUES_MAX)
         self._levels = Levels(owner, numbers)
         params = {"trigger": self._trigger, "channels": numbers, "max_triggers": self._room}
         super().__init__(owner, [self._trigger, *self._levels.edges], params)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.core.arguments import INT32_MAX, integer
+from tagwire.core.arguments import INT32_MAX, VALUES_MAX, integer
 from tagwire.core.tags import Int32Array, Int64Array, TagBlock, UInt8Array
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
@@ -68,7 +68,7 @@ class Scope(IteratorBase):
         Number of traces; when all are recorded, the measurement stops by itself. Less than 1: it never stops, and the
         latest complete trace is kept.
     n_max_events
-        Most events of a channel in a trace; further ones are dropped.
+        Most events of a channel in a trace; further ones are dropped. Together all traces have room for up to 2**27.
 
     Notes
     -----
@@ -104,7 +104,7 @@ class Scope(IteratorBase):
         self._levels = Levels(owner, numbers)
         # Without an end, one trace is complete while the next is being recorded.
         shape = self._traces or 2, len(self._levels.now), events
-        if math.prod(shape) > INT32_MAX:
+        if math.prod(shape) > VALUES_MAX:
             raise ArgumentError(f"n_traces * n_max_events is {shape[0] * events}, too many for {shape[1]} inputs")
         params = {"event_channels": numbers, "trigger_channel": self._trigger, "window_size": self._window}
         params |= {"n_traces": integer(n_traces, "n_traces"), "n_max_events": events}

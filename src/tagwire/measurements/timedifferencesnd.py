@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.core.arguments import INT32_MAX, integer, integers
+from tagwire.core.arguments import VALUES_MAX, integer, integers, sequence
 from tagwire.core.arrays import Int32Array1D, Int32Array2D, Int64Array1D, UInt64Array1D
 from tagwire.core.channels import CHANNEL_UNUSED, ChannelIndex
-from tagwire.core.tags import Int32Array, Int64Array, TagBlock
+from tagwire.core.tags import Int32Array, Int64Array, TagBlock, UInt64Array
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
-from tagwire.errors import ArgumentError, ArgumentKindError
+from tagwire.errors import ArgumentError
 from tagwire.kernel import kernel
 from tagwire.measurements.gaps import stretches
-from tagwire.measurements.pairs import PairCounter, UInt64Array, clipped, pair_up, require_span
+from tagwire.measurements.pairs import PairCounter, clipped, pair_up, require_span
 from tagwire.measurements.timedifferences import WAITS_FOR_NEXT, WAITS_FOR_SYNC, follow
 
 
@@ -43,7 +43,7 @@ class TimeDifferencesND(IteratorBase):
     binwidth
         Width of a bin in ps, at least 1.
     n_bins
-        Number of bins of a histogram, at least 1; of all together at most 2**31 - 1. A histogram may be up to 2**61 ps
+        Number of bins of a histogram, at least 1; of all together up to 2**27. A histogram may be up to 2**61 ps
         wide.
 
     Notes
@@ -76,12 +76,12 @@ class TimeDifferencesND(IteratorBase):
             owner._optional_channel(c, f"sync_channels[{i}]")
             for i, c in enumerate(_one_each(integers(sync_channels, "sync_channels"), "sync_channels", len(nexts)))
         ]
-        rows = _counts(n_histograms, "n_histograms", 1, INT32_MAX, len(nexts))
-        width, bins = integer(binwidth, "binwidth", 1), integer(n_bins, "n_bins", 1, INT32_MAX)
+        rows = _counts(n_histograms, "n_histograms", 1, VALUES_MAX, len(nexts))
+        width, bins = integer(binwidth, "binwidth", 1), integer(n_bins, "n_bins", 1, VALUES_MAX)
         require_span(width, bins)
         total = math.prod(rows)
-        if total * bins > INT32_MAX:
-            raise ArgumentError(f"there are {total} histograms of {bins} bins, but at most {INT32_MAX} bins together")
+        if total * bins > VALUES_MAX:
+            raise ArgumentError(f"there are {total} histograms of {bins} bins, but at most {VALUES_MAX} bins together")
         params = {"click_channel": click, "start_channel": start, "next_channels": nexts, "sync_channels": syncs}
         params |= {"n_histograms": rows, "binwidth": width, "n_bins": bins}
         starts = click if start == CHANNEL_UNUSED else start
@@ -181,9 +181,8 @@ class TimeDifferencesND(IteratorBase):
 
 def _counts(values: Any, name: str, low: int, high: int, size: int) -> list[int]:
     """One int within ``[low, high]`` for each dimension."""
-    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
-        raise ArgumentKindError(f"{name} must be a sequence of integers, not {values!r}")
-    return _one_each([integer(v, f"{name}[{i}]", low, high) for i, v in enumerate(values)], name, size)
+    numbers = [integer(v, f"{name}[{i}]", low, high) for i, v in enumerate(sequence(values, name, "integers"))]
+    return _one_each(numbers, name, size)
 
 
 def _one_each(values: list[int], name: str, size: int) -> list[int]:
