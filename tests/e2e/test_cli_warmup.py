@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 SCRIPT = """
+import tempfile
+
 from numba.core.event import install_recorder
 
 from tagwire.cli.warmup import help_out, warmed_up
@@ -36,6 +38,12 @@ with install_recorder("numba:compile") as compilations, TT.createTimeTagger() as
     assert synchronized.waitUntilFinished(20_000)
     for measurement in used:
         measurement.getData()
+    with tempfile.TemporaryDirectory() as folder:
+        with TT.FileWriter(tagger, folder + "/x.parquet", [1, -2]) as writer, TT.Dump(tagger, folder + "/d", 1000):
+            writer.startFor(10**10)
+            assert writer.waitUntilFinished(20_000)
+        with TT.FileReader(folder + "/x.parquet") as reader:
+            reader.getData(10)
 
 for _, event in compilations.buffer:
     print(event.data["dispatcher"])

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numba.core.event import install_recorder
@@ -25,6 +27,8 @@ from tagwire.measurements.markers import CountBetweenMarkers
 from tagwire.measurements.startstop import StartStop
 from tagwire.measurements.stream import TimeTagStream
 from tagwire.measurements.timedifferences import TimeDifferences
+from tagwire.recording.reader import FileReader
+from tagwire.recording.writer import FileWriter
 from tagwire.testing.simulated import simulated_tagger
 from tagwire.testing.stepped import SteppedTagger
 from tagwire.virtual.coincidence import Coincidence
@@ -60,6 +64,7 @@ def help_out() -> None:
     use_measurements()
     print("common measurements are compiled", flush=True)
     use_markers_and_virtual_channels()
+    use_files()
 
 
 def use_simulated_light() -> None:
@@ -105,6 +110,15 @@ def use_markers_and_virtual_channels() -> None:
             CountBetweenMarkers(tagger, 1, 2, 3),
         ]
     )
+
+
+def use_files() -> None:
+    """Kernels of recordings: one is written into a folder that goes again, and read back."""
+    with TemporaryDirectory() as folder:
+        name = str(Path(folder) / "warm-up.parquet")
+        _use(lambda tagger: [FileWriter(tagger, name, [1, 3])])
+        with FileReader(name) as reader:
+            reader.getData(1)
 
 
 def _use(create: Callable[[TimeTaggerBase], list[IteratorBase]]) -> None:
