@@ -8,10 +8,10 @@ of another computer, where `tagwire serve` runs.
 import argparse
 
 import numpy as np
-from fitting import fit_counts
 from matplotlib.figure import Figure
 
 import tagwire
+from fitting import fit_counts
 
 PERIOD_PS = 12_500  # of the laser: 80 MHz
 BINWIDTH_PS = 125

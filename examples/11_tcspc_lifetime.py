@@ -1,6 +1,6 @@
 """Measure a fluorescence lifetime: time-correlated single photon counting (TCSPC).
 
-A laser pulse on channel 2 starts the clock, a photon on channel 1 reads it. The decay is fitted together with what
+The photons on channel 1 are sorted by their time after the laser pulse on channel 2. The decay is fitted together with what
 blurs it: the jitter of detector and electronics. The light is simulated; with `--remote` the example runs on the Time
 Tagger of another computer, where `tagwire serve` runs.
 """
@@ -9,10 +9,10 @@ import argparse
 import math
 
 import numpy as np
-from fitting import fit_counts
 from matplotlib.figure import Figure
 
 import tagwire
+from fitting import fit_counts
 
 PHOTONS, LASER = 1, 2  # channels
 PERIOD_PS = 25_000  # of the laser: 40 MHz
@@ -66,8 +66,8 @@ def shine(tagger):
 
 def measure(TimeTagger, tagger, seconds):
     """Times after the laser pulse (middle of each bin, ps) and numbers of photons."""
-    # Of the 40 million laser pulses per second only the first one after each photon leaves the Time Tagger. That takes
-    # a load off the connection, but the histogram then has to look back: a photon is as early as the next pulse is late.
+    # Of 40 million laser pulses per second only the first one after each photon leaves the Time Tagger, which takes a
+    # load off the connection. So the photon starts the clock, and the times are turned round afterwards.
     tagger.setConditionalFilter(trigger=[PHOTONS], filtered=[LASER])
     tagger.sync()
     histogram = TimeTagger.Histogram(tagger, LASER, PHOTONS, BINWIDTH_PS, PERIOD_PS // BINWIDTH_PS)

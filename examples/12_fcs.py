@@ -2,8 +2,8 @@
 
 Molecules wander through the focus of a laser, and the light they emit flickers. Its correlation over five orders of
 magnitude in time tells how long a molecule stays (the diffusion time) and how many there are at once. Two detectors
-behind a beam splitter are correlated with each other, so neither dead time nor afterpulses show. The light is simulated;
-with `--remote` the example runs on the Time Tagger of another computer, where `tagwire serve` runs.
+behind a beam splitter are correlated with each other, so neither dead time nor afterpulses show. The light is
+simulated; with `--remote` the example runs on the Time Tagger of another computer, where `tagwire serve` runs.
 """
 
 import argparse

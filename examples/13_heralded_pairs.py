@@ -78,7 +78,7 @@ def align(TimeTagger, tagger):
 
 
 def measure(TimeTagger, tagger, seconds):
-    """The correlation (delays in ps, pairs), counts of signal, idler and coincidences, and ten counts of accidentals."""
+    """Delays (ps) and pairs of the correlation; counts of signal, idler and coincidences; ten counts of accidentals."""
     # From here on every tag has the new delay.
     tagger.sync()
     late = [TimeTagger.DelayedChannel(tagger, IDLER, n * LATE_PS) for n in range(1, 11)]

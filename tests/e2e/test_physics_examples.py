@@ -72,7 +72,7 @@ def test_hbt_finds_a_single_emitter_through_background(
     g2, error = numbers(rf"g2\(0\) = {WITH_ERROR} without", said)
     assert 0.005 < error < 0.02
     assert g2 == pytest.approx(example.SIMULATED_G2, abs=5 * error)
-    # The background is as high as theory has it: two rates of photons and of background, s and b, make 2 s b + b² of it.
+    # Rates s of photons and b of background on each detector make pairs as s² and, without any peaks, 2 s b + b².
     photons = 1e12 / example.PERIOD_PS * 0.9 * 1.05 * 0.02 * 0.6 / 2
     share = (2 * photons + example.BACKGROUND_HZ) * example.BACKGROUND_HZ / photons**2
     (raw,) = numbers(rf"background and all: {NUMBER}", said)
