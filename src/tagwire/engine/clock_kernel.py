@@ -71,6 +71,12 @@ CLOCK = np.dtype(
         ("seg_part", np.float64),
         ("seg_tick", np.int64),  # output time there,
         ("scale", np.float64),  # and output per input time
+        ("seg_limit", np.int64),  # first input time within it; before it, the segment before goes on:
+        ("old_edge", np.int64),
+        ("old_part", np.float64),
+        ("old_tick", np.int64),
+        ("old_scale", np.float64),
+        ("closing", np.int64),  # the overflow ends where the segment begins
         ("period", np.float64),  # estimated distance of two transferred clock tags, input ps
         ("nominal", np.float64),  # expected distance, input ps
         ("advance", np.int64),  # its ideal value, output ps
@@ -116,12 +122,21 @@ def track(clock: NDArray[Any], tags: Tags, fresh: int, losses: Losses, sink: Sin
         Output time that no later tag can precede.
     """
     c = clock[0]
+    time, channel, kind = tags[0], tags[1], tags[2]
     waiting = 0
-    for i in range(fresh, len(tags[0])):
+    for i in range(fresh, len(time)):
+        t = time[i]
+        usual = kind[i] == TIME_TAG and channel[i] != c.clock_channel
+        if usual and c.mode == LOCKED and not c.open and c.seg_limit <= t < c.limit:
+            _put(c, _mapped(c, t), channel[i], TIME_TAG, 0, sink)
+            waiting = i + 1
+            continue
         waiting = _step(c, tags, i, waiting, losses, sink)
     if c.mode >= ARMED and c.end > c.deadline:
         _unlock(c, c.end, tags, waiting, len(tags[0]), losses, sink)
         waiting = len(tags[0])
+    if c.closing and c.end >= c.seg_limit:
+        _close(c, c.seg_tick, c.seg_tick, losses, sink)
     mark = c.tick if c.mode == LOCKED and c.end >= c.limit else _mapped(c, min(c.end, _limit(c)))
     if c.lost and mark >= c.due:
         _report(c, c.due, losses, sink)
@@ -140,7 +155,7 @@ def settle(clock: NDArray[Any], tags: Tags, losses: Losses, sink: Sink) -> None:
             sink[4][c.spans, 2] = at
             c.spans += 1
     c.mode = SEEK
-    c.count = 0
+    c.count = c.closing = 0
     _flush(c, tags, 0, len(tags[0]), losses, sink)
     if c.lost:
         _report(c, min(c.due, c.end + c.offset), losses, sink)
@@ -159,6 +174,8 @@ def present(clock: NDArray[Any], time: int) -> int:
 def _step(c: Any, tags: Tags, i: int, waiting: int, losses: Losses, sink: Sink) -> int:
     """Process one tag, while those from `waiting` on wait for the next edge; gives the new `waiting`."""
     t, kind = tags[0][i], tags[2][i]
+    if c.closing and t >= c.seg_limit:
+        _close(c, c.seg_tick, c.seg_tick, losses, sink)
     is_gap = ERROR <= kind <= OVERFLOW_END
     is_clock = kind == TIME_TAG and tags[1][i] == c.clock_channel
     if c.mode >= ARMED:
@@ -193,12 +210,19 @@ def _follow(c: Any, tags: Tags, waiting: int, i: int, error: float, losses: Loss
     early = tags[0][i] < c.limit
     if early:
         _give(c, tags, i, losses, sink)
-    if c.mode == ARMED:
+    first = c.mode == ARMED
+    if first:
         c.mode = LOCKED
-        if c.sync_channel == CHANNEL_UNUSED:
-            _close(c, c.tick, c.tick, losses, sink)
+        c.seg_edge = c.limit
+        c.seg_part = 0.0
+        c.seg_tick = c.limit + c.offset
+        c.scale = 1.0
     _turn(c, error)
+    if first and c.sync_channel == CHANNEL_UNUSED:
+        c.closing = 1
     if not early:
+        if c.closing:
+            _close(c, c.seg_tick, c.seg_tick, losses, sink)
         _flush(c, tags, waiting, i + 1, losses, sink)
 
 
@@ -210,7 +234,7 @@ def _unlock(c: Any, t: int, tags: Tags, waiting: int, end: int, losses: Losses, 
     at = c.tick if c.mode == LOCKED and anchor == c.limit else _mapped(c, anchor)
     c.offset = at - anchor
     c.mode = SEEK
-    c.count = c.synced = 0
+    c.count = c.synced = c.closing = 0
     if not c.open:
         _put(c, at, CHANNEL_UNUSED, OVERFLOW_BEGIN, 0, sink)
         c.open = 1
@@ -230,6 +254,8 @@ def _mapped(c: Any, t: int) -> int:
     """Output time of an input time before the next edge."""
     if c.mode != LOCKED:
         return int(t + c.offset)
+    if t < c.seg_limit:
+        return int(c.old_tick + np.int64(np.floor((float(t - c.old_edge) - c.old_part) * c.old_scale + 0.5)))
     return int(c.seg_tick + np.int64(np.floor((float(t - c.seg_edge) - c.seg_part) * c.scale + 0.5)))
 
 
@@ -300,7 +326,7 @@ def _close(c: Any, at: int, tick: int, losses: Losses, sink: Sink) -> None:
     if c.lost:
         _report(c, min(c.due, at), losses, sink)
     _put(c, at, CHANNEL_UNUSED, OVERFLOW_END, 0, sink)
-    c.open = 0
+    c.open = c.closing = 0
     span = sink[4][c.spans]
     span[0], span[1], span[2] = tick, at, np.iinfo(np.int64).max
 
@@ -312,6 +338,7 @@ def _align(c: Any, t: int, at: int, losses: Losses, sink: Sink) -> None:
     target = int(second % SECONDS) * PS_PER_S
     while target < at:
         target += SECONDS * PS_PER_S
+    c.old_tick += target - at
     c.seg_tick += target - at
     c.tick += target - at
     c.synced = 1
@@ -377,7 +404,8 @@ def _turn(c: Any, error: float) -> None:
     c.mean_square += c.weight * (jitter * jitter - c.mean_square)
     c.period += c.beta * error
     step = c.period + c.alpha * error
-    c.seg_edge, c.seg_part, c.seg_tick = c.edge, c.part, c.tick
+    c.old_edge, c.old_part, c.old_tick, c.old_scale = c.seg_edge, c.seg_part, c.seg_tick, c.scale
+    c.seg_edge, c.seg_part, c.seg_tick, c.seg_limit = c.edge, c.part, c.tick, c.limit
     c.scale = c.advance / step
     c.part += step
     c.tick += c.advance
