@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tagwire.engine.tagger import TimeTaggerBase
+from tagwire.tagger.hardware import TimeTaggerHardware
 from tagwire.tagger.library import getVersion
-
-if TYPE_CHECKING:
-    from tagwire.tagger.simulated import TimeTagger
 
 FORMAT_VERSION = 1
 CHANNEL_NUMBER_SCHEME = 2
 """Number under which the vendor files channels that count from 1."""
 
 
-def describe(tagger: TimeTagger) -> dict[str, Any]:
+class Instrument(TimeTaggerBase, TimeTaggerHardware):
+    """A tagger with hardware settings, which can describe itself."""
+
+    def getConfiguration(self) -> dict[str, Any]:
+        """All settings, measurements and virtual channels, as values that JSON can hold."""
+        return _describe(self) | super().getConfiguration()
+
+
+def _describe(tagger: Instrument) -> dict[str, Any]:
     """Settings of `tagger`, without its measurements."""
     state = tagger._state
     return {
@@ -41,7 +48,7 @@ def describe(tagger: TimeTagger) -> dict[str, Any]:
     }
 
 
-def _describe_clock(tagger: TimeTagger) -> dict[str, Any] | None:
+def _describe_clock(tagger: Instrument) -> dict[str, Any] | None:
     """Settings of the reference clock, if one is set."""
     signal = tagger._chain().clock.signal
     if signal is None:
@@ -56,7 +63,7 @@ def _describe_clock(tagger: TimeTagger) -> dict[str, Any] | None:
     }
 
 
-def _describe_input(tagger: TimeTagger, acting: dict[str, Any]) -> dict[str, Any]:
+def _describe_input(tagger: Instrument, acting: dict[str, Any]) -> dict[str, Any]:
     """Settings of one input: those that act on its tags, and the others."""
     edges = acting["channel"]
     rest = {

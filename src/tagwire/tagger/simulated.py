@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from tagwire.core.models import Model
 from tagwire.engine.device import DeviceChain
 from tagwire.engine.hub import Hub
-from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.sources.base import Source
 from tagwire.sources.simulated import SimulatedSource
-from tagwire.tagger.configuration import describe
+from tagwire.tagger.configuration import Instrument
 from tagwire.tagger.extras import ExtraSettings
-from tagwire.tagger.hardware import TimeTaggerHardware
 from tagwire.tagger.lifetime import Flow
 from tagwire.tagger.light import LightSettings
 from tagwire.tagger.state import HardwareState
@@ -20,7 +18,7 @@ from tagwire.tagger.state import HardwareState
 PS_PER_MS = 10**9
 
 
-class TimeTagger(TimeTaggerBase, TimeTaggerHardware, ExtraSettings, LightSettings):
+class TimeTagger(Instrument, ExtraSettings, LightSettings):
     """An instrument, made by `createTimeTagger`.
 
     It is simulated, or fed by a recording as if that happened now; then test signal and light settings have nothing to
@@ -64,10 +62,6 @@ class TimeTagger(TimeTaggerBase, TimeTaggerHardware, ExtraSettings, LightSetting
         self._apply_test_signal()
         if isinstance(self._hub.source, SimulatedSource):
             self.simulateDark(range(1, self._model.inputs + 1))
-
-    def getConfiguration(self) -> dict[str, Any]:
-        """All settings, measurements and virtual channels, as values that JSON can hold."""
-        return describe(self) | super().getConfiguration()
 
     def _apply_block_size(self) -> None:
         self._hub.max_events = self._state.block_events
