@@ -39,6 +39,9 @@ from tagwire.measurements.correlationpairs import CorrelationPairs, CorrelationP
 from tagwire.measurements.counter import Counter
 from tagwire.measurements.counter_data import CounterData
 from tagwire.measurements.countrate import Countrate
+from tagwire.measurements.flim import Flim
+from tagwire.measurements.flim_base import FlimAbstract, FlimBase
+from tagwire.measurements.flim_frame import FlimFrameInfo
 from tagwire.measurements.frequency_counter import FrequencyCounter
 from tagwire.measurements.frequency_counter_data import FrequencyCounterData
 from tagwire.measurements.frequency_stability import FrequencyStability, FrequencyStabilityData
@@ -199,6 +202,10 @@ __all__ = [
     "Experimental",
     "FileReader",
     "FileWriter",
+    "Flim",
+    "FlimAbstract",
+    "FlimBase",
+    "FlimFrameInfo",
     "FpgaLinkInterface",
     "FpgaLinkInterface_QSFPP_40GE",
     "FpgaLinkInterface_SFPP_10GE",
