@@ -2,21 +2,20 @@
 
 A tag is compared with the earlier tags of the other channel when it arrives, so each pair is met exactly once, by its
 later tag, wherever blocks are cut. Which of two tags of equal time is called the later one does not matter, since both
-ways count the same difference of zero.
+ways count the same difference of zero. Where one of the channels is rare for the width of the histogram, its tags look
+for their partners on both sides instead, see `pairs_rare`; that finds the same pairs.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagwire.core.arguments import INT32_MAX
 from tagwire.core.tags import Int32Array, Int64Array, TagBlock
 from tagwire.errors import ArgumentError
 from tagwire.kernel import kernel
 from tagwire.measurements.gaps import stretches
-
-UInt64Array = NDArray[np.uint64]
+from tagwire.measurements.pairs_rare import FIRST, SECOND, UInt64Array, divided, mark, pair_rare
 
 SPAN_MAX = 2**61
 """Widest histogram in ps, about 27 days."""
@@ -24,8 +23,15 @@ SPAN_MAX = 2**61
 CHUNK = 4096
 """Tags that are split at once; what is known of them stays in the first-level cache."""
 
+STRETCH = 16 * CHUNK
+"""Tags for which it is decided at once which way is taken."""
+
 LAYERS = 4
 """Neighbours that are looked at for all tags together, without a branch per tag, before each tag walks alone."""
+
+SPARSE = 4
+"""Number of widths of the histogram that a stretch must at least last for `pairs_rare` to be of use; two for each rare
+tag are needed as well."""
 
 NEVER = np.uint64(2**63)
 """Stands before the first tag of a channel: as a difference it is wider than every histogram."""
@@ -70,7 +76,7 @@ class PairCounter:
     n_bins
         Number of bins.
     offset
-        Distance in ps of tau = 0 from the left edge of bin 0: bin k holds
+        Distance in ps of tau = 0 from the left edge of bin 0, less than the whole width: bin k holds
         ``k * binwidth <= tau + offset < (k + 1) * binwidth``.
     rows
         Number of histograms; `count` fills the first.
@@ -99,7 +105,7 @@ class PairCounter:
         self.clicks: UInt64Array = np.full(CHUNK, NEVER)
         self.starts: UInt64Array = np.full(CHUNK, NEVER)
         self.sizes: Int64Array = np.ones(2, np.int64)
-        self.work: UInt64Array = np.empty((4, CHUNK), np.uint64)
+        self.work: UInt64Array = np.empty((6, CHUNK), np.uint64)
 
     def fold(self, block: TagBlock) -> None:
         """Add the pairs that the next block completes; no pair spans a gap."""
@@ -163,36 +169,58 @@ def pair_up(
     counts: Int64Array,
 ) -> None:
     """Append the tags to `clicks` and `starts` and count the pairs they complete."""
-    offset = grid[1]
+    offset, one, minus = grid[1], np.uint64(1), ~np.uint64(0)
     forward, backward = grid[0] - offset, offset + np.uint64(1)
-    before = sizes[0], sizes[1]
-    for begin in range(0, len(time), CHUNK):
-        end = min(begin + CHUNK, len(time))
-        late_clicks, late_starts = _split(
-            time[begin:end], channel[begin:end], channels, forward, backward, clicks, starts, sizes, work
-        )
-        _count(work[0], work[1], late_clicks, starts, forward, np.uint64(1), grid, counts)
-        _count(work[2], work[3], late_starts, clicks, backward, ~np.uint64(0), grid, counts)
-    events[0] += sizes[0] - before[0]
-    events[1] += sizes[1] - before[1]
+    click, start = channels[0], channels[1]
+    n_clicks, n_starts = np.uint64(sizes[0]), np.uint64(sizes[1])
+    for begin in range(0, len(time), STRETCH):
+        end = min(begin + STRETCH, len(time))
+        marks = work[4:].reshape(-1).view(np.uint8)[: end - begin]
+        new_clicks, new_starts = mark(channel[begin:end], click, start, marks)
+        events[0] += new_clicks
+        events[1] += new_starts
+        rare = min(new_clicks, new_starts)
+        space = (time[end - 1] - time[begin]) // np.uint64(max(SPARSE, 2 * rare))
+        split = click == start or forward + backward > space
+        size = STRETCH if rare < CHUNK and not split else CHUNK
+        for low in range(begin, end, size):
+            high = min(low + size, end)
+            t, c, m = time[low:high], channel[low:high], marks[low - begin : high - begin]
+            if split:
+                late_clicks, late_starts, n_clicks, n_starts = _split(
+                    t, c, click, start, forward, backward, clicks, n_clicks, starts, n_starts, work
+                )
+                _count(work[0], work[1], late_clicks, starts, forward, one, grid, counts)
+                _count(work[2], work[3], late_starts, clicks, backward, minus, grid, counts)
+            elif new_clicks < new_starts:
+                n_clicks, n_starts = pair_rare(
+                    t, c, click, start, FIRST, forward, backward, one,
+                    clicks, n_clicks, starts, n_starts, m, work, grid, counts,
+                )  # fmt: skip
+            else:
+                n_starts, n_clicks = pair_rare(
+                    t, c, start, click, SECOND, backward, forward, minus,
+                    starts, n_starts, clicks, n_clicks, m, work, grid, counts,
+                )  # fmt: skip
+    sizes[0], sizes[1] = n_clicks, n_starts
 
 
 @kernel
 def _split(
     time: UInt64Array,
     channel: Int32Array,
-    channels: Int32Array,
+    click: np.int32,
+    start: np.int32,
     forward: np.uint64,
     backward: np.uint64,
     clicks: UInt64Array,
+    n_clicks: np.uint64,
     starts: UInt64Array,
-    sizes: Int64Array,
+    n_starts: np.uint64,
     work: UInt64Array,
-) -> tuple[np.uint64, np.uint64]:
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
     """Append tags to their channels, without a branch; note those that have a partner, and its place."""
     one = np.uint64(1)
-    click, start = channels[0], channels[1]
-    n_clicks, n_starts = np.uint64(sizes[0]), np.uint64(sizes[1])
     last_click, last_start = clicks[n_clicks - one], starts[n_starts - one]
     late_clicks = late_starts = np.uint64(0)
     for i in range(len(time)):
@@ -210,8 +238,7 @@ def _split(
         n_starts += np.uint64(is_start)
         last_click = t if is_click else last_click
         last_start = t if is_start else last_start
-    sizes[0], sizes[1] = n_clicks, n_starts
-    return late_clicks, late_starts
+    return late_clicks, late_starts, n_clicks, n_starts
 
 
 @kernel
@@ -232,7 +259,7 @@ def _count(
         left = np.uint64(0)
         for i in range(size):
             t, place = times[i], places[i]
-            counts[_divided(offset + sign * (t - partners[place]), width, multiplier, shift)] += 1
+            counts[divided(offset + sign * (t - partners[place]), width, multiplier, shift)] += 1
             times[left] = t
             places[left] = place - one
             left += np.uint64(t - partners[place - one] < reach)
@@ -240,13 +267,8 @@ def _count(
     for i in range(size):
         t, place = times[i], places[i]
         while t - partners[place] < reach:
-            counts[_divided(offset + sign * (t - partners[place]), width, multiplier, shift)] += 1
+            counts[divided(offset + sign * (t - partners[place]), width, multiplier, shift)] += 1
             place -= one
-
-
-@kernel
-def _divided(x: np.uint64, width: np.uint64, multiplier: np.uint64, shift: np.uint64) -> np.uint64:
-    return np.uint64((x * multiplier) >> shift if multiplier else x // width)
 
 
 @kernel
