@@ -1,8 +1,8 @@
 """Measure a fluorescence lifetime: time-correlated single photon counting (TCSPC).
 
-The photons on channel 1 are sorted by their time after the laser pulse on channel 2. The decay is fitted together with what
-blurs it: the jitter of detector and electronics. The light is simulated; with `--remote` the example runs on the Time
-Tagger of another computer, where `tagwire serve` runs.
+Photons on channel 1 are sorted by their time after the laser pulse on channel 2. The decay is fitted together with
+what blurs it: the jitter of detector and electronics. The light is simulated; with `--remote` the example runs on the
+Time Tagger of another computer, where `tagwire serve` runs.
 """
 
 import argparse
