@@ -11,6 +11,7 @@ from tagwire.core.arguments import boolean, integer, integers
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.engine.clock_settings import SoftwareClockSettings
 from tagwire.engine.device_settings import TimeTaggerSource
+from tagwire.engine.left_out import missing
 from tagwire.errors import ArgumentError, ArgumentKindError, StateError
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class TimeTaggerBase(TimeTaggerSource, SoftwareClockSettings):
         def __getattr__(self, name: str) -> Any:
             if self._freed and any(name in vars(c).get("__annotations__", ()) for c in type(self).__mro__):
                 raise StateError(FREED)
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            raise AttributeError(missing(f"{type(self).__name__!r} object", name))
 
     def _adopt(self, iterator: IteratorBase) -> None:
         """Take in a new measurement or virtual channel."""

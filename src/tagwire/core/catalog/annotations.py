@@ -91,6 +91,8 @@ def _evaluated(text: str, names: Names, scope: dict[str, Any]) -> TypeInfo:
 
 def read_text(text: str, names: Names) -> TypeInfo:
     """The type that a C++ type or the type field of a docstring spells; unknown when it is something else."""
+    if " | " in text:
+        return union([read_text(part, names) for part in text.split(" | ")])
     if re.match(r"(void|PyObject) *\*", text):
         return UNKNOWN
     text = re.sub(r"\bconst\b|&|\*$", "", text.strip()).strip()
