@@ -29,16 +29,20 @@ from tagwire.core.enums import (
     TestSignalSource,
     UsageStatisticsStatus,
 )
+from tagwire.core.tag import Tag
 from tagwire.core.tags import TagType
 from tagwire.engine.clock_state import ReferenceClockState, SoftwareClockState
 from tagwire.engine.device_settings import TimeTaggerSource
 from tagwire.engine.iterator import IteratorBase
+from tagwire.engine.left_out import missing
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.measurements.correlation import Correlation
 from tagwire.measurements.correlationpairs import CorrelationPairs, CorrelationPairsData
 from tagwire.measurements.counter import Counter
 from tagwire.measurements.counter_data import CounterData
 from tagwire.measurements.countrate import Countrate
+from tagwire.measurements.custom import CustomMeasurement, CustomMeasurementBase
+from tagwire.measurements.fifo import Iterator
 from tagwire.measurements.flim import Flim
 from tagwire.measurements.flim_base import FlimAbstract, FlimBase
 from tagwire.measurements.flim_frame import FlimFrameInfo
@@ -65,6 +69,7 @@ from tagwire.recording.merge import mergeStreamFiles
 from tagwire.recording.reader import FileReader
 from tagwire.recording.writer import FileWriter
 from tagwire.simulation.experimental import Experimental
+from tagwire.tagger.custom_logger import CustomLogger
 from tagwire.tagger.devices import createTimeTagger, freeTimeTagger, getTimeTaggerModel, scanTimeTagger
 from tagwire.tagger.hardware import TimeTaggerHardware
 from tagwire.tagger.library import (
@@ -194,6 +199,9 @@ __all__ = [
     "Counter",
     "CounterData",
     "Countrate",
+    "CustomLogger",
+    "CustomMeasurement",
+    "CustomMeasurementBase",
     "DelayedChannel",
     "DelayedChannels",
     "Dump",
@@ -233,6 +241,7 @@ __all__ = [
     "HistogramLogBins",
     "HistogramLogBinsData",
     "HistogramND",
+    "Iterator",
     "IteratorBase",
     "LanguageUsed",
     "LanguageUsed_Cpp",
@@ -259,6 +268,7 @@ __all__ = [
     "StartStop",
     "SynchronizedMeasurements",
     "SyntheticSingleTag",
+    "Tag",
     "TagType",
     "TestSignalSource",
     "TestSignalSource_Analog",
@@ -297,10 +307,4 @@ __all__ = [
 if not TYPE_CHECKING:  # else type checkers would take every name for granted
 
     def __getattr__(name: str) -> NoReturn:
-        missing = f"module {__name__!r} has no attribute {name!r}"
-        if name.startswith("_"):
-            raise AttributeError(missing)
-        raise AttributeError(
-            f"{missing}: Tagwire's own engine lacks it; what else the vendor's API has needs the vendor's library "
-            "(tagwire serve --backend vendor)"
-        )
+        raise AttributeError(missing(f"module {__name__!r}", name))

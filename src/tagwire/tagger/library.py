@@ -63,6 +63,11 @@ def setLogger(callback: Callable[[int, str], object] | None) -> None:
     _logger.setLevel(logging.NOTSET if callback is None else logging.INFO)
 
 
+def present_logger() -> Callable[[int, str], object] | None:
+    """What `setLogger` has set."""
+    return next((handler.callback for handler in _logger.handlers if isinstance(handler, _Notifier)), None)
+
+
 def _vendor_level(level: int) -> int:
     if level >= logging.ERROR:
         return LOGGER_ERROR
