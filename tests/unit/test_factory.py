@@ -150,7 +150,7 @@ def test_nothing_is_counted() -> None:
         TimeTagger.setFrontend(9)  # type: ignore[arg-type]
 
 
-def test_a_name_that_the_engine_lacks_is_missed_with_a_way_on() -> None:
+def test_a_name_that_the_engine_leaves_out_is_missed_with_a_way_on() -> None:
     assert not hasattr(TimeTagger, "NoSuchMeasurement")
-    with pytest.raises(AttributeError, match=r"'NoSuchMeasurement': .*vendor's library.*--backend vendor"):
-        TimeTagger.NoSuchMeasurement  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=r"no attribute 'createTimeTaggerNetwork': .*--backend vendor"):
+        _ = TimeTagger.createTimeTaggerNetwork  # type: ignore[attr-defined]

@@ -905,6 +905,9 @@ class TimeTagger(TimeTaggerBase, TimeTaggerHardware):
     def xtra_setFanSpeed(self, percentage: FloatLike = ...) -> None: ...
     def xtra_setHighPrioChannel(self, channel: IntLike, enable: bool) -> None: ...
     def simulateDark(self, channels: IntsLike) -> None: ...
+    def simulateDiffusion(
+        self, channels: IntsLike, rate: FloatLike = ..., molecules: FloatLike = ..., diffusion_time: FloatLike = ...
+    ) -> None: ...
     def simulateEmitter(
         self,
         channels: IntsLike,
@@ -920,7 +923,35 @@ class TimeTagger(TimeTaggerBase, TimeTaggerHardware):
         delays: IntsLike = ...,
         sync_channel: IntLike = ...,
     ) -> None: ...
+    def simulateFluorescence(
+        self,
+        channels: IntsLike,
+        rate: FloatLike = ...,
+        repetition_rate: FloatLike = ...,
+        lifetimes: FloatsLike = ...,
+        amplitudes: FloatsLike = ...,
+        timing_jitter: FloatLike = ...,
+        dark_rate: FloatLike = ...,
+        detector_dead_time: IntLike = ...,
+        delay: IntLike = ...,
+        sync_channel: IntLike = ...,
+    ) -> None: ...
+    def simulatePairs(
+        self,
+        signal_channels: IntsLike,
+        idler_channels: IntsLike,
+        pair_rate: FloatLike = ...,
+        signal_efficiency: FloatLike = ...,
+        idler_efficiency: FloatLike = ...,
+        timing_jitter: FloatLike = ...,
+        dark_rate: FloatLike = ...,
+        detector_dead_time: IntLike = ...,
+        afterpulsing_probability: FloatLike = ...,
+        afterpulsing_time: FloatLike = ...,
+        idler_delay: IntLike = ...,
+    ) -> None: ...
     def simulatePoisson(self, channels: IntsLike, rate: FloatLike) -> None: ...
+    def simulateThermal(self, channels: IntsLike, rate: FloatLike, coherence_time: FloatLike = ...) -> None: ...
 
 class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware):
     def clearOverflowsClient(self) -> None: ...
