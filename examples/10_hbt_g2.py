@@ -39,6 +39,8 @@ def main(arguments=None) -> None:
     with TimeTagger.createTimeTagger() as tagger:
         simulated = shine(tagger)
         delays, pairs, rates = measure(TimeTagger, tagger, args.seconds)
+    if pairs.sum() < 1000:
+        raise SystemExit(f"Only {pairs.sum()} pairs of clicks on channels 1 and 2: is there light? Measure for longer")
     fit, errors = fit_peaks(delays, pairs)
     report(delays, pairs, rates, fit, errors)
     if simulated:

@@ -39,6 +39,8 @@ def main(arguments=None) -> None:
     with TimeTagger.createTimeTagger() as tagger:
         simulated = shine(tagger)
         times, photons = measure(TimeTagger, tagger, args.seconds)
+    if photons.sum() < 1000:
+        raise SystemExit(f"Only {photons.sum()} photons: are there light and laser pulses? Measure for longer")
     fit, errors = fit_decay(times, photons)
     report(photons, fit, errors)
     if simulated:

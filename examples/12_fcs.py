@@ -34,6 +34,8 @@ def main(arguments=None) -> None:
     with TimeTagger.createTimeTagger() as tagger:
         simulated = shine(tagger)
         lags, runs = measure(TimeTagger, tagger, args.seconds, args.runs)
+    if not np.all(np.isfinite(runs)):
+        raise SystemExit("A detector on channel 1 or 2 sees nothing: is there light?")
     mean, error = summarise([fit_diffusion(lags, g2) for g2 in runs])
     print(f"{args.runs} runs of {args.seconds:g} s each")
     print(f"Molecules in the focus: {mean[0]:.2f} ± {error[0]:.2f}")

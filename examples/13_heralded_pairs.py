@@ -71,6 +71,8 @@ def align(TimeTagger, tagger):
     correlation.startFor(2e11)
     correlation.waitUntilFinished()
     delays, pairs = correlation.getIndex(), correlation.getData()
+    if not pairs.any():
+        raise SystemExit(f"No pairs of clicks on channels {SIGNAL} and {IDLER}: is there light?")
     near = np.abs(delays - delays[pairs.argmax()]) <= 500
     delay = round(np.average(delays[near], weights=pairs[near]))
     tagger.setInputDelay(SIGNAL, delay)
@@ -105,6 +107,9 @@ def report(counts, accidentals, seconds):
         efficiency = true / heralded_by
         error = np.sqrt(both * (1 - efficiency)) / heralded_by
         print(f"Efficiency of the {name} arm, heralded by the other: {efficiency:.2%} ± {error:.2%}")
+    if not accidentals.any():
+        print("No late idler met a signal: measure for longer to tell accidental coincidences")
+        return
     ratio = both / accidentals.mean()
     print(f"Coincidences to accidentals (CAR): {ratio:.0f} ± {ratio / np.sqrt(accidentals.sum()):.0f}")
 

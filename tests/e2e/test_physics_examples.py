@@ -143,6 +143,21 @@ def test_pairs_have_the_efficiency_and_the_accidentals_of_theory(
     assert_is_picture(picture)
 
 
+@pytest.mark.parametrize("name", ["10_hbt_g2.py", "11_tcspc_lifetime.py", "12_fcs.py", "13_heralded_pairs.py"])
+def test_without_light_they_say_so(load: Load, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = load(name)
+    monkeypatch.setattr(example, "shine", lambda tagger: True)
+    with pytest.raises(SystemExit, match="light"):
+        example.main(["--seconds", "0.1"])
+
+
+def test_without_accidentals_there_is_no_ratio(load: Load, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    load("13_heralded_pairs.py").main(["--seconds", "0.0005", "--output", str(tmp_path / "pairs.png")])
+    said = capsys.readouterr().out
+    assert "measure for longer" in said
+    assert "CAR" not in said
+
+
 @pytest.mark.parametrize(
     ("name", "options", "found"),
     [
