@@ -143,12 +143,42 @@ def test_pairs_have_the_efficiency_and_the_accidentals_of_theory(
     assert_is_picture(picture)
 
 
+def test_flim_finds_the_lifetime_of_each_dye_where_it_is(
+    load: Load, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example, picture = load("14_flim.py"), tmp_path / "flim.png"
+    example.main(["--frames", "10", "--output", str(picture)])
+    said = capsys.readouterr().out
+    sample = example.sample()
+    # Of two photons after one pulse the detector sees the first, which shortens the mean by a quarter of their share.
+    shortened = 1 - example.DETECTED_HZ * example.PERIOD_PS * 1e-12 / 4
+    for dye, name in ((example.CELL, "cells"), (example.NUCLEUS, "nuclei")):
+        lifetime, error = numbers(rf"in the {name}: {WITH_ERROR} ps", said)
+        assert error < 0.02 * lifetime
+        assert lifetime == pytest.approx(example.LIFETIMES_PS[dye] * shortened, abs=5 * error)
+        (photons,) = numbers(rf"in the {name}: .* from {NUMBER} photons", said)
+        expected = 10 * sample[dye].sum() * example.DWELL_PS * 1e-12 * example.DETECTED_HZ
+        # The dead time of 30 ns takes its share.
+        assert photons == pytest.approx(expected / (1 + 30e-9 * example.DETECTED_HZ), abs=5 * expected**0.5)
+    # Dark counts do not pass the gates; what ends a photon's time may come a laser period behind a pixel.
+    (outside,) = numbers(rf"{NUMBER} photons beside", said)
+    assert outside < 20
+    assert_is_picture(picture)
+
+
 @pytest.mark.parametrize("name", ["10_hbt_g2.py", "11_tcspc_lifetime.py", "12_fcs.py", "13_heralded_pairs.py"])
 def test_without_light_they_say_so(load: Load, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     example = load(name)
     monkeypatch.setattr(example, "shine", lambda tagger: True)
     with pytest.raises(SystemExit, match="light"):
         example.main(["--seconds", "0.1"])
+
+
+def test_without_light_there_is_no_image(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = load("14_flim.py")
+    monkeypatch.setattr(example, "shine", lambda TimeTagger, tagger: None)
+    with pytest.raises(SystemExit, match="light"):
+        example.main(["--frames", "1"])
 
 
 def test_without_accidentals_there_is_no_ratio(load: Load, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,8 +195,9 @@ def test_without_accidentals_there_is_no_ratio(load: Load, tmp_path: Path, capsy
         ("11_tcspc_lifetime.py", ("--seconds", "0.1"), rf"Lifetime: {NUMBER} ±"),
         ("12_fcs.py", ("--seconds", "0.2", "--runs", "2"), rf"Diffusion time: {NUMBER} ±"),
         ("13_heralded_pairs.py", ("--seconds", "0.3"), rf"heralded by the other: {NUMBER}%"),
+        ("14_flim.py", ("--frames", "3"), rf"Lifetime in the cells: {NUMBER} ±"),
     ],
-    ids=["hbt", "tcspc", "fcs", "pairs"],
+    ids=["hbt", "tcspc", "fcs", "pairs", "flim"],
 )
 def test_the_same_code_measures_on_a_server(
     server: ServerProcess, tmp_path: Path, name: str, options: tuple[str, ...], found: str
