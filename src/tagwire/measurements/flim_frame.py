@@ -57,7 +57,8 @@ class Frame:
 
     def totals(self) -> UInt64Array1D:
         """Counts of each pixel, uint64."""
-        return self.counts.sum(axis=1, dtype=np.uint64)
+        totals: UInt64Array1D = self.counts.sum(axis=1, dtype=np.uint64)
+        return totals
 
     def intensities(self) -> Float32Array1D:
         """Counts of each pixel per second of its integration time, float32; NaN where that is zero."""
@@ -125,6 +126,7 @@ class FlimFrameInfo:
     frame_number: int
     pixel_position: int
     valid: bool
+    _frame: Frame
 
     def __init__(self) -> None:
         raise AttributeError("No constructor defined")

@@ -14,7 +14,8 @@ from tagwire.core.tags import Int32Array, Int64Array, TagBlock
 from tagwire.kernel import kernel
 from tagwire.measurements.flim_frame import Frame, UInt32Array
 from tagwire.measurements.gaps import stretches
-from tagwire.measurements.pairs import PairCounter, UInt64Array, pair_up
+from tagwire.measurements.pairs import PairCounter, pair_up
+from tagwire.measurements.pairs_rare import UInt64Array
 
 ACTIVE, PIXEL, OPEN, SPOILED, STEP, BEGAN, GIVEN_UP = range(7)
 """Places in the state of the kernel: whether a frame is under way, how many of its pixels have begun, whether the last
@@ -173,7 +174,7 @@ def _scan(
 
 @kernel
 def _follow(
-    now: int,
+    now: np.int64,
     channel: Int32Array,
     markers: Int32Array,
     state: Int64Array,
@@ -205,7 +206,7 @@ def _follow(
 
 
 @kernel
-def _begin_frame(now: int, state: Int64Array, counts: UInt32Array, begins: Int64Array, ends: Int64Array) -> None:
+def _begin_frame(now: np.int64, state: Int64Array, counts: UInt32Array, begins: Int64Array, ends: Int64Array) -> None:
     """Start a frame, and give up one that is under way."""
     if state[PIXEL] or state[SPOILED]:
         state[GIVEN_UP] += 1
