@@ -10,7 +10,7 @@ from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.models import TIME_TAGGER_20, TIME_TAGGER_ULTRA, TIME_TAGGER_X, Model
 from tagwire.core.tags import TagBlock, TagType
 from tagwire.engine.device import DeviceChain
-from tagwire.engine.hub import Bypass
+from tagwire.engine.instrument import Bypass
 from tagwire.errors import ArgumentError, ArgumentKindError, NotSupported
 from tagwire.testing.stepped import SteppedTagger
 from tagwire.testing.strategies import block_of

@@ -17,6 +17,7 @@ from tagwire.errors import ArgumentError, ArgumentKindError, StateError
 from tagwire.measurements.countrate import Countrate
 from tagwire.measurements.stream import TimeTagStream
 from tagwire.testing.stepped import SteppedTagger
+from tagwire.virtual.delayed import DelayedChannel
 
 TEN = TagBlock(0, 100, np.arange(0, 100, 10), np.ones(10, np.int32))
 
@@ -194,7 +195,7 @@ def test_a_fence_passes_at_once_when_nothing_flows():
 
 def test_a_fence_passes_with_the_next_block_and_not_before():
     tagger = SteppedTagger(TEN)
-    tagger._hub.flowing = True
+    tagger._hub.flow()
     fence = tagger.getFence()
     assert not tagger.waitForFence(fence, 0)
     tagger.advance(10)
@@ -213,3 +214,17 @@ def test_the_configuration_names_parameters_and_channels():
     expected = {"name": "Countrate", "params": {"channels": [1]}, "registered channels": [1], "virtual channels": []}
     assert rate.getConfiguration() == expected
     assert tagger.getConfiguration()["measurements"] == [expected]
+
+
+def test_readers_of_a_virtual_channel_that_fails_are_told() -> None:
+    tagger = SteppedTagger(TEN)
+    broken = Earlier(tagger, fails=30)
+    again = DelayedChannel(tagger, broken._outputs[0], 4)
+    near, far = Countrate(tagger, [broken._outputs[0]]), Countrate(tagger, [again.getChannel()])
+    other = Countrate(tagger, [1])
+    tagger.play([20])
+    for reader in (broken, again, near, far):
+        assert not reader.isRunning()
+        with pytest.raises(StateError, match="broken on purpose"):
+            reader.waitUntilFinished(0)
+    assert other.getCountsTotal().tolist() == [10]

@@ -8,19 +8,18 @@ from tagwire.core.arguments import boolean, integer, real
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.engine.clock import ClockSignal
 from tagwire.engine.clock_state import ReferenceClockState, SoftwareClockState, as_software_clock
+from tagwire.engine.fences import WAIT_SLICE
+from tagwire.engine.hub import Hub
 from tagwire.errors import ArgumentError, StateError
 
 if TYPE_CHECKING:
     from tagwire.engine.device import DeviceChain
-    from tagwire.engine.hub import Hub
 
 FREQUENCY_MIN, FREQUENCY_MAX = 1.0, 1e9
 AVERAGING_MAX = 1e9
 """Longest time constant in transferred clock tags."""
 
 OFFSET_MAX = 10**18
-WAIT_SLICE = 0.1
-"""Longest uninterrupted wait in s, so that Ctrl-C works on every platform."""
 
 
 class ReferenceClockSettings:

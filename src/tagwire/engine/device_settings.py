@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tagwire.core.arguments import integer, integers
 from tagwire.engine.clock_settings import ReferenceClockSettings
 from tagwire.engine.device import DeviceChain
 from tagwire.engine.device_delay import DELAY_MAX
+from tagwire.engine.hub import Hub
 from tagwire.errors import ArgumentError, NotSupported
-
-if TYPE_CHECKING:
-    from tagwire.engine.hub import Hub
 
 DIVIDER_MAX = 65_535
 

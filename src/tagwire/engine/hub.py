@@ -6,109 +6,19 @@ tags for everyone behind it. The hub has no thread of its own: whoever calls `st
 
 from __future__ import annotations
 
-import logging
-import threading
-import weakref
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from tagwire.core.channels import FIRST_VIRTUAL_CHANNEL
 from tagwire.core.tags import TagBlock, TagType
+from tagwire.engine.chain import Chain, Member
+from tagwire.engine.fences import Fences
+from tagwire.engine.instrument import Bypass, Device
 from tagwire.engine.turnstile import Turnstile
 from tagwire.errors import StateError
 from tagwire.sources.base import Source
-
-if TYPE_CHECKING:
-    from tagwire.engine.iterator import IteratorBase
-    from tagwire.engine.reorder import ReorderBuffer
-
-logger = logging.getLogger(__name__)
-
-
-class Device(Protocol):
-    """What the instrument does to its tags before anyone sees them: delays, dead time, filters."""
-
-    def process(self, block: TagBlock) -> TagBlock:
-        """The block as it leaves the device; it may lag behind what came in."""
-        ...
-
-    def flush(self) -> TagBlock:
-        """What is still held back at the end of the stream."""
-        ...
-
-    def wanted(self, channels: frozenset[int]) -> frozenset[int]:
-        """Channels to ask the source for when somebody listens to `channels`."""
-        ...
-
-    def present(self, position: int) -> int:
-        """Stream time, as those who listen see it, when the source has come to `position`."""
-        ...
-
-    @property
-    def outputs(self) -> tuple[int, ...]:
-        """Channels that the device adds."""
-        ...
-
-
-class Bypass:
-    """A device that changes nothing."""
-
-    def __init__(self) -> None:
-        self._end = 0
-
-    def process(self, block: TagBlock) -> TagBlock:
-        """The block itself."""
-        self._end = block.end
-        return block
-
-    def flush(self) -> TagBlock:
-        """Nothing is ever held back."""
-        return TagBlock.empty(self._end, self._end)
-
-    def wanted(self, channels: frozenset[int]) -> frozenset[int]:
-        """The same channels."""
-        return channels
-
-    def present(self, position: int) -> int:
-        """The same time."""
-        return position
-
-    @property
-    def outputs(self) -> tuple[int, ...]:
-        """None."""
-        return ()
-
-
-class _Stage:
-    """The place of one iterator in the chain; it outlives the iterator until the tags it holds are handed on."""
-
-    def __init__(self, iterator: IteratorBase) -> None:
-        self.iterator = weakref.ref(iterator)
-        self.buffer: ReorderBuffer | None = iterator._buffer
-        self.closed = False
-
-    def live(self) -> IteratorBase | None:
-        return None if self.closed else self.iterator()
-
-    def pass_on(self, block: TagBlock) -> TagBlock:
-        iterator = self.live()
-        if iterator is None:
-            return self._drain(block)
-        try:
-            return iterator._pass(block)
-        except Exception as error:
-            logger.exception("%s failed and was stopped", type(iterator).__name__)
-            iterator._fail(error)
-            return self._drain(block)
-
-    def flush(self) -> TagBlock | None:
-        return self.buffer.flush() if self.buffer is not None and self.buffer.started else None
-
-    def _drain(self, block: TagBlock) -> TagBlock:
-        """The block with everything held back so far, so that the stream goes on without a gap."""
-        return block if self.buffer is None else self.buffer.push(block, None, 0)
 
 
 class Hub:
@@ -129,8 +39,6 @@ class Hub:
         Number of overflow ranges seen.
     max_events
         Largest number of tags handed on at once.
-    flowing
-        Whether somebody drives the hub; while nobody does, fences pass at once.
     patient
         Whether the stream may wait for an iterator: not when it has to keep the pace of a clock.
     failure
@@ -145,36 +53,30 @@ class Hub:
         self.position = source.position
         self.overflows = 0
         self.max_events = 1_048_576
-        self._stages: list[_Stage] = []
+        self._chain = Chain()
         self._next_channel = FIRST_VIRTUAL_CHANNEL
         self._exclusive = Turnstile()
-        self._fences = threading.Condition()
-        self._fence_last = 0
-        self._fence_read = 0
-        self._fence_passed = 0
-        self.flowing = False
+        self._fences = Fences()
         self.patient = True
         self.failure: Exception | None = None
         self.stride = 0
 
     # --- who listens -------------------------------------------------------------------------------------------
 
-    def attach(self, iterator: IteratorBase) -> None:
+    def attach(self, iterator: Member) -> None:
         """Append an iterator to the chain; the hub does not keep it alive."""
         with self._exclusive:
-            self._stages.append(_Stage(iterator))
+            self._chain.append(iterator)
 
-    def detach(self, iterator: IteratorBase) -> None:
+    def detach(self, iterator: Member) -> None:
         """Take an iterator out of the chain."""
         with self._exclusive:
-            for stage in self._stages:
-                if stage.iterator() is iterator:
-                    stage.closed = True
+            self._chain.remove(iterator)
 
-    def iterators(self) -> list[IteratorBase]:
+    def iterators(self) -> list[Member]:
         """All iterators in the chain, in order of creation."""
         with self._exclusive:
-            return [i for i in (s.live() for s in self._stages) if i is not None]
+            return self._chain.members()
 
     def allocate(self, count: int) -> tuple[int, ...]:
         """Numbers for `count` new virtual channels."""
@@ -211,15 +113,14 @@ class Hub:
             False when the source has ended; what was held back has then been handed on.
         """
         with self._exclusive:
-            with self._fences:
-                self._fence_read = self._fence_last
+            fence = self._fences.latest(new=False)
             block = self.source.read(span, self.device.wanted(self.registered()))
             if block is not None:
                 self.position = block.end
                 self._dispatch(self.device.process(block))
             else:
                 self._flush()
-        self._pass_fences(self._fence_read)
+        self._fences.reach(fence)
         return block is not None
 
     def step_while(self, waiting: Callable[[], bool], span: int) -> None:
@@ -237,9 +138,15 @@ class Hub:
             if not self.step(self.stride if span < 0 else min(self.stride, end - self.position)):
                 return
 
+    @property
+    def flowing(self) -> bool:
+        """Whether somebody drives the hub; while nobody does, fences pass at once."""
+        return self._fences.flowing
+
     def flow(self, patient: bool = True) -> None:
         """Somebody drives the hub from now on, and is `patient` or not."""
-        self.flowing, self.patient, self.failure = True, patient, None
+        self.patient, self.failure = patient, None
+        self._fences.flow(True)
 
     def rest(self, failure: Exception | None = None) -> None:
         """Nobody drives the hub any more; whoever waits at a fence goes on.
@@ -253,10 +160,7 @@ class Hub:
         if failure is not None:
             for iterator in self.iterators():
                 iterator._fail(failure)
-        with self._fences:
-            self.flowing = False
-            self._fence_passed = self._fence_last
-            self._fences.notify_all()
+        self._fences.flow(False)
 
     def check(self) -> None:
         """Raise StateError (RuntimeError) where the stream broke off, with the cause."""
@@ -266,20 +170,12 @@ class Hub:
     def _dispatch(self, block: TagBlock) -> None:
         self._count_overflows(block)
         for part in _parts(block, self.max_events):
-            self._through(part, self._stages)
-        self._stages = [s for s in self._stages if s.live() is not None]
-
-    def _through(self, block: TagBlock, stages: Iterable[_Stage]) -> None:
-        for stage in stages:
-            block = stage.pass_on(block)
+            self._chain.send(part)
 
     def _flush(self) -> None:
         """Hand on what the device and the virtual channels still hold back."""
         self._dispatch(self.device.flush())
-        for place, stage in enumerate(self._stages):
-            held = stage.flush()
-            if held is not None:
-                self._through(held, self._stages[place + 1 :])
+        self._chain.flush()
 
     def _count_overflows(self, block: TagBlock) -> None:
         if not block.plain:
@@ -289,19 +185,11 @@ class Hub:
 
     def fence(self, new: bool = True) -> int:
         """A new fence, or the latest one."""
-        with self._fences:
-            self._fence_last += new
-            return self._fence_last
+        return self._fences.latest(new)
 
     def passed(self, fence: int, timeout: float) -> bool:
         """Wait at most `timeout` s until all tags older than `fence` were handed on."""
-        with self._fences:
-            return self._fences.wait_for(lambda: fence <= self._fence_passed or not self.flowing, timeout)
-
-    def _pass_fences(self, fence: int) -> None:
-        with self._fences:
-            self._fence_passed = max(self._fence_passed, fence)
-            self._fences.notify_all()
+        return self._fences.wait(fence, timeout)
 
 
 def _parts(block: TagBlock, size: int) -> Iterable[TagBlock]:

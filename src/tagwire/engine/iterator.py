@@ -11,21 +11,17 @@ import threading
 import time
 from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from tagwire.core.arguments import boolean, integer
 from tagwire.core.tags import TIME_MAX, TagBlock
+from tagwire.engine.fences import WAIT_SLICE
+from tagwire.engine.hub import Hub
+from tagwire.engine.reorder import ReorderBuffer
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.errors import StateError
 
-if TYPE_CHECKING:
-    from tagwire.engine.hub import Hub
-    from tagwire.engine.reorder import ReorderBuffer
-
 PS_PER_MS = 10**9
-
-WAIT_SLICE = 0.1
-"""Longest uninterrupted wait in s, so that Ctrl-C works on every platform."""
 
 
 class IteratorBase:

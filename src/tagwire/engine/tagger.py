@@ -9,19 +9,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tagwire.core.arguments import boolean, integer, integers
 from tagwire.core.channels import CHANNEL_UNUSED
+from tagwire.engine.chain import Member
 from tagwire.engine.clock_settings import SoftwareClockSettings
 from tagwire.engine.device_settings import TimeTaggerSource
+from tagwire.engine.fences import WAIT_SLICE
+from tagwire.engine.hub import Hub
 from tagwire.engine.left_out import missing
 from tagwire.errors import ArgumentError, ArgumentKindError, StateError
 
-if TYPE_CHECKING:
-    from tagwire.engine.hub import Hub
-    from tagwire.engine.iterator import IteratorBase
-
 FREED = "this Time Tagger was freed; create another one"
-
-WAIT_SLICE = 0.1
-"""Longest uninterrupted wait in s, so that Ctrl-C works on every platform."""
 
 
 class TimeTaggerBase(TimeTaggerSource, SoftwareClockSettings):
@@ -138,7 +134,7 @@ class TimeTaggerBase(TimeTaggerSource, SoftwareClockSettings):
                 raise StateError(FREED)
             raise AttributeError(missing(f"{type(self).__name__!r} object", name))
 
-    def _adopt(self, iterator: IteratorBase) -> None:
+    def _adopt(self, iterator: Member) -> None:
         """Take in a new measurement or virtual channel."""
         if self._autostart:
             iterator.start()

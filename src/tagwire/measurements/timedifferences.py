@@ -7,12 +7,12 @@ import numpy as np
 from tagwire.core.arguments import VALUES_MAX, integer
 from tagwire.core.arrays import Int32Array2D, Int64Array1D
 from tagwire.core.channels import CHANNEL_UNUSED
-from tagwire.core.tags import Int32Array, Int64Array, TagBlock
+from tagwire.core.tags import Int32Array, Int64Array, TagBlock, UInt64Array
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.kernel import kernel
 from tagwire.measurements.gaps import stretches
-from tagwire.measurements.pairs import PairCounter, UInt64Array, clipped, pair_up, require_span
+from tagwire.measurements.pairs import PairCounter, clipped, pair_up, require_span
 
 WAITS_FOR_SYNC = -2
 WAITS_FOR_NEXT = -1

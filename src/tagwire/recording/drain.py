@@ -9,7 +9,7 @@ from typing import Protocol
 
 from tagwire.core.channels import ChannelIndex
 from tagwire.core.tags import TagBlock
-from tagwire.engine.iterator import WAIT_SLICE
+from tagwire.engine.fences import WAIT_SLICE
 from tagwire.errors import StateError
 from tagwire.recording.backlog import Action, Backlog
 

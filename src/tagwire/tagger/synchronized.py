@@ -9,8 +9,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from tagwire.core.arguments import boolean, integer
+from tagwire.engine.chain import Member
+from tagwire.engine.fences import WAIT_SLICE
 from tagwire.engine.iterator import IteratorBase
-from tagwire.engine.tagger import WAIT_SLICE, TimeTaggerBase, require_tagger
+from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.errors import ArgumentError, ArgumentKindError
 
 
@@ -164,11 +166,11 @@ class SynchronizedTagger(TimeTaggerBase):
         """That of the tagger behind it."""
         return self._tagger.getConfiguration()
 
-    def _adopt(self, iterator: IteratorBase) -> None:
+    def _adopt(self, iterator: Member) -> None:
         require_tagger(self._tagger)
         group = self._group()
         if group is not None:
-            group.registerMeasurement(iterator)
+            group.registerMeasurement(_require_iterator(iterator))
         super()._adopt(iterator)
 
     def _free(self) -> None:

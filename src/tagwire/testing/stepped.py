@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 
 from tagwire.core.tags import TagBlock
 from tagwire.engine.device import DeviceChain
-from tagwire.engine.hub import Device, Hub
+from tagwire.engine.hub import Hub
+from tagwire.engine.instrument import Device
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.sources.memory import MemorySource
 
