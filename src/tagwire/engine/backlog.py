@@ -37,6 +37,9 @@ class Backlog:
             if first >= until:
                 held.append((first, piece))
                 continue
+            if piece.time[-1] < until:
+                ready.append(piece)
+                continue
             early, late = piece.split(until)
             ready.append(early)
             if len(late):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tagwire.core.tags import TIME_MAX, TIME_MIN, TagBlock, merge, retime
+from tagwire.core.tags import TIME_MAX, TIME_MIN, TagBlock, concatenate, retime
 from tagwire.engine.backlog import Backlog
+from tagwire.engine.weave import weave
 
 
 class ReorderBuffer:
@@ -58,9 +59,17 @@ class ReorderBuffer:
 
     def _release(self, watermark: int) -> TagBlock:
         begin, self.position = self.position, watermark
-        return merge(begin, watermark, self._stream.take(watermark) + self._added.take(watermark))
+        stream, added = self._stream.take(watermark), self._added.take(watermark)
+        return weave(begin, watermark, _one(begin, watermark, stream), _one(begin, watermark, added))
 
     def _on_time(self, added: TagBlock) -> TagBlock:
+        if not len(added) or added.time[0] >= self.position:
+            return added
         late, rest = retime(added, TIME_MIN, TIME_MAX).split(self.position)
         self.late += len(late)
         return rest
+
+
+def _one(begin: int, end: int, blocks: list[TagBlock]) -> TagBlock:
+    """The tags of all blocks one after the other."""
+    return blocks[0] if len(blocks) == 1 else concatenate(begin, end, blocks)

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from tagwire.core.tags import Int32Array, Int64Array, UInt8Array
 from tagwire.kernel import kernel
+from tagwire.measurements.marks import find_marked
 
 UInt64Array = NDArray[np.uint64]
 
 FIRST, SECOND = np.uint8(1), np.uint8(2)
 """Marks of the tags on two channels, one byte a tag."""
-
-MARKS_PER_WORD = np.uint64(8)
 
 
 @kernel
@@ -81,7 +80,7 @@ def pair_rare(
         _look_ahead(time, channel, dense, rare_kept[kept], np.uint64(0), future, sign, grid, counts)
         kept -= one
     # Rare tags within reach of an end of the stretch look there with care; the others find its end out of reach.
-    first, last = np.uint64(0), _find(marks, rare_mark, work[0])
+    first, last = np.uint64(0), find_marked(marks, rare_mark, work[0])
     while first < last and time[work[0, first]] - time[0] < past:
         place = work[0, first]
         _look_back(time, channel, dense, place, past, sign, dense_kept, n_dense, grid, counts)
@@ -205,24 +204,6 @@ def _look_ahead(
 @kernel
 def _bin(tau: np.uint64, grid: UInt64Array) -> np.uint64:
     return divided(grid[1] + tau, grid[2], grid[3], grid[4])
-
-
-@kernel
-def _find(marks: UInt8Array, wanted: np.uint8, places: UInt64Array) -> np.uint64:
-    """Places of the tags with a mark; passes over eight others at a time."""
-    found, size = np.uint64(0), np.uint64(len(marks))
-    whole = size - size % MARKS_PER_WORD
-    words = marks[:whole].view(np.uint64)
-    each = np.uint64(wanted) * np.uint64(0x0101010101010101)
-    for w in range(np.uint64(len(words))):
-        if words[w] & each:
-            for i in range(w * MARKS_PER_WORD, (w + np.uint64(1)) * MARKS_PER_WORD):
-                places[found] = i
-                found += np.uint64((marks[i] & wanted) != 0)
-    for i in range(whole, size):
-        places[found] = i
-        found += np.uint64((marks[i] & wanted) != 0)
-    return found
 
 
 @kernel

@@ -15,7 +15,7 @@ from tagwire.core.tags import TIME_MAX, TagBlock
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.engine.virtual import VirtualChannelBase
 from tagwire.errors import ArgumentError
-from tagwire.virtual.coincidence_kernel import find_coincidences
+from tagwire.virtual.coincidence_kernel import find_among_few, find_among_many
 
 UNIQUE_CHANNELS_MAX = 64
 
@@ -72,8 +72,9 @@ class Coincidences(VirtualChannelBase):
         self._index = ChannelIndex(self._inputs)
         self._lookup = _lookup(self._index, groups)
         self._members = max(len(group) for group in groups)
-        self._latest: Ints = np.zeros(len(self._index), np.int64)
-        self._seen: NDArray[np.bool_] = np.zeros(len(self._index), np.bool_)
+        self._fewest = min(len(set(group)) for group in groups)
+        self._latest: NDArray[np.uint64] = np.zeros(len(self._index), np.uint64)
+        self._seen: NDArray[np.uint64] = np.zeros(1, np.uint64)
         self._launch()
 
     def getChannels(self) -> tuple[int, ...]:
@@ -115,26 +116,27 @@ class Coincidences(VirtualChannelBase):
         self._forget()
 
     def _forget(self) -> None:
-        self._seen[:] = False
+        self._seen[0] = 0
 
     def _generate(self, block: TagBlock) -> TagBlock | None:
-        time, group = find_coincidences(
-            block.time,
-            block.channel,
-            block.type,
-            self._index.table,
-            self._index.first,
-            *self._lookup,
-            self._window,
-            int(self._timestamp),
-            self._latest,
-            self._seen,
-        )
+        time, group = self._find(block)
         channel = (group + self._outputs[0]).astype(np.int32)
         if self._lookback:
             order = np.argsort(time, kind="stable")
             time, channel = time[order], channel[order]
         return TagBlock(block.begin, block.end, time, channel)
+
+    def _find(self, block: TagBlock) -> Ints:
+        time, channel, (table, first) = (
+            block.time.view(np.uint64),
+            block.channel,
+            (self._index.table, self._index.first),
+        )
+        how = np.uint64(self._window), int(self._timestamp), self._latest, self._seen
+        few = block.plain and len(block) and self._fewest > 1
+        if few and 2 * len(block) * self._window < int(block.time[-1]) - int(block.time[0]):
+            return find_among_few(time, channel, table, first, *self._lookup, *how)
+        return find_among_many(time, channel, block.type, table, first, *self._lookup, *how)
 
 
 class Coincidence(Coincidences):
@@ -181,11 +183,12 @@ def _window(value: object) -> int:
     return integer(value, "coincidenceWindow", 0, TIME_MAX)
 
 
-def _lookup(index: ChannelIndex, groups: list[list[int]]) -> tuple[Ints, Ints, Ints, Ints]:
-    """Groups by channel and channels by group, each as begins and one flat list."""
+def _lookup(index: ChannelIndex, groups: list[list[int]]) -> tuple[Ints, Ints, Ints, Ints, NDArray[np.uint64]]:
+    """Groups by channel and channels by group, each as begins and a flat list; channels as bits."""
     members = [[index.channels.index(c) for c in dict.fromkeys(group)] for group in groups]
     homes = [[g for g, places in enumerate(members) if k in places] for k in range(len(index))]
-    return (*_flat(homes), *_flat(members))
+    sets = np.array([sum(1 << k for k in members[g]) for row in homes for g in row], np.uint64)
+    return (*_flat(homes), *_flat(members), sets)
 
 
 def _flat(rows: list[list[int]]) -> tuple[Ints, Ints]:

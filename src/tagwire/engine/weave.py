@@ -1,0 +1,56 @@
+"""Puts a few tags into a stream."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagwire.core.tags import NO_MISSED, NO_TYPES, TagBlock, in_order, retime
+from tagwire.kernel import kernel
+
+Number = TypeVar("Number", bound=np.generic)
+
+
+def weave(begin: int, end: int, stream: TagBlock, added: TagBlock) -> TagBlock:
+    """The tags of both in order of time, as a block of the given span.
+
+    Parameters
+    ----------
+    begin, end
+        Span of the result in ps; that all tags lie in it is the caller's business.
+    stream
+        Tags in order of time.
+    added
+        Tags to put in; at equal times they come after those of the stream, and among themselves keep their order.
+    """
+    if not len(added):
+        return retime(stream, begin, end)
+    added = in_order(added)
+    if not len(stream):
+        return retime(added, begin, end)
+    places = np.searchsorted(stream.time, added.time, side="right")
+    types, missed = NO_TYPES, NO_MISSED
+    if not (stream.plain and added.plain):
+        types = _woven(stream.types, added.types, places)
+        missed = _woven(stream.missed_events, added.missed_events, places)
+    time, channel = _woven(stream.time, added.time, places), _woven(stream.channel, added.channel, places)
+    return TagBlock(begin, end, time, channel, types, missed)
+
+
+@kernel
+def _woven(column: NDArray[Number], added: NDArray[Number], places: NDArray[np.int64]) -> NDArray[Number]:
+    """The column with what is added before the given places of it, which ascend."""
+    woven = np.empty(len(column) + len(added), column.dtype)
+    done = np.uint64(0)
+    for i in range(np.uint64(len(places))):
+        place = np.uint64(places[i])
+        for k in range(done, place):
+            woven[k + i] = column[k]
+        woven[place + i] = added[i]
+        done = place
+    shift = np.uint64(len(places))
+    for k in range(done, np.uint64(len(column))):
+        woven[k + shift] = column[k]
+    return woven
