@@ -29,7 +29,7 @@ def by_time(rows):
 def test_patterns(data, block, trigger, stop, divider):
     times = st.one_of(distances(block), distances(block).map(lambda ps: -ps), st.integers(-100, 100))
     pattern = data.draw(st.lists(times, min_size=1, max_size=6))
-    offset = data.draw(st.integers(0, divider - 1))
+    offset = data.draw(st.integers(0, 2 * divider))
     tagger = SteppedTagger(block, CHANNELS)
     made = EventGenerator(tagger, trigger, pattern, divider, offset, stop)
     tap = Tap(tagger)

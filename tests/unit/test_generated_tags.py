@@ -40,6 +40,8 @@ CUTS = [[], [11], [20, 21], [5, 15, 25, 35]]
         ([(10, 2), (10, 1)], ([0, 1], 1, 0, 2), [10, 11]),  # in the order of the stream
         ([(10, 1), (10, 2)], ([0, 1], 1, 0, 2), []),
         ([(10, 1), (20, 1), (30, 1), (40, 1)], ([1], 3, 1), [21]),  # triggers 1, 4, 7 ...
+        ([(10, 1), (20, 1), (30, 1), (40, 1), (50, 1)], ([1], 2, 2), [31, 51]),  # two are passed over at first
+        ([(10, 1), (20, 1)], ([1], 1, 5), [11, 21]),  # an offset means something with a divider only
         ([(10, 1), (20, 1), (30, 1)], ([-5, 5], 2), [5, 15, 25, 35]),
         ([(10, 1), (12, X, B, 0), (14, 1, M, 2), (16, X, E, 0), (20, 1)], ([1, 9], 3), [11, 21, 29]),  # phase is kept
     ],
@@ -185,7 +187,7 @@ def test_parameters_by_name_and_in_the_configuration():
         (lambda t: EventGenerator(t, 1, [0, 0.5]), ArgumentKindError, r"pattern\[1\].*0.5"),
         (lambda t: EventGenerator(t, 1, [2**60]), ArgumentError, r"pattern\[0\] is 1152921504606846976"),
         (lambda t: EventGenerator(t, 1, [0], 0), ArgumentError, "trigger_divider is 0"),
-        (lambda t: EventGenerator(t, 1, [0], 2, 2), ArgumentError, r"divider_offset is 2.*\[0, 1\]"),
+        (lambda t: EventGenerator(t, 1, [0], 2, -1), ArgumentError, "divider_offset is -1"),
         (lambda t: EventGenerator(t, 1, [0], 1, 0, 9), ArgumentError, "stop_channel is 9"),
         (lambda t: FrequencyMultiplier(t, 1, 0), ArgumentError, "multiplier is 0"),
         (lambda t: FrequencyMultiplier(t, 1, 2**31), ArgumentError, "multiplier is 2147483648"),

@@ -36,7 +36,8 @@ class EventGenerator(VirtualChannelBase):
     trigger_divider
         Only every so many-th trigger begins a pattern; at least 1.
     divider_offset
-        Number of triggers before the first one that does; less than `trigger_divider`.
+        Number of triggers to pass over before the first one that does, at least 0; with a `trigger_divider` of 1 all
+        do, and it is not looked at.
     stop_channel
         Time tags on it end all patterns that are running; `CHANNEL_UNUSED`: none does. With the trigger channel
         itself, patterns never overlap.
@@ -72,7 +73,7 @@ class EventGenerator(VirtualChannelBase):
         if not times:
             raise ArgumentError("pattern is empty, but must have at least one time")
         self._divider = integer(trigger_divider, "trigger_divider", 1, INT32_MAX)
-        self._offset = integer(divider_offset, "divider_offset", 0, self._divider - 1)
+        self._offset = integer(divider_offset, "divider_offset", 0, INT32_MAX)
         self._stop = tagger._optional_channel(stop_channel, "stop_channel")
         params = {
             "trigger_channel": self._trigger,
@@ -99,7 +100,7 @@ class EventGenerator(VirtualChannelBase):
         self._forget()
 
     def _forget(self) -> None:
-        self._phase[0] = 0
+        self._phase[0] = -self._offset if self._divider > 1 else 0
         self._begins: Ints = np.empty(0, np.int64)
         self._played: Ints = np.empty(0, np.int64)
 
@@ -112,7 +113,6 @@ class EventGenerator(VirtualChannelBase):
             self._trigger,
             self._stop,
             self._divider,
-            self._offset,
             self._phase,
             self._begins,
         )
@@ -132,11 +132,13 @@ def _run(
     trigger: int,
     stop: int,
     divider: int,
-    offset: int,
     phase: Ints,
     running: Ints,
 ) -> tuple[Ints, Ints]:
-    """Begin of all patterns, those that run already first, and when they were ended; ``phase[0]`` counts triggers."""
+    """Begin of all patterns, those that run already first, and when they were ended.
+
+    ``phase[0]`` counts the triggers since a pattern began, and below zero those that are to be passed over at first.
+    """
     count = len(running)
     begins = np.empty(count + len(time), np.int64)
     begins[:count] = running
@@ -149,13 +151,18 @@ def _run(
             ends[alive:count] = time[i]
             alive = count
         if channel[i] == trigger and lost:
-            phase[0] = (phase[0] + missed[i]) % divider
+            phase[0] = _after(phase[0] + missed[i], divider)
         elif channel[i] == trigger and event:
-            if phase[0] == offset:
+            if phase[0] == 0:
                 begins[count] = time[i]
                 count += 1
-            phase[0] = (phase[0] + 1) % divider
+            phase[0] = _after(phase[0] + 1, divider)
     return begins[:count], ends[:count]
+
+
+@kernel
+def _after(phase: int, divider: int) -> int:
+    return phase % divider if phase > 0 else phase
 
 
 @kernel

@@ -17,11 +17,11 @@ def patterns(
 ) -> list[Row]:
     """The pattern after every so many-th trigger, up to the next stop or gap."""
     added: list[Row] = []
-    number = 0
+    number = -offset if divider > 1 else 0
     for i, (begin, channel, kind, missed) in enumerate(rows):
         if channel != trigger or kind not in (TagType.TimeTag, TagType.MissedEvents):
             continue
-        if kind == TagType.TimeTag and number % divider == offset:
+        if kind == TagType.TimeTag and number >= 0 and number % divider == 0:
             ends = [row[0] for row in rows[i + 1 :] if row[2] in GAPS or row[1:3] == (stop, TagType.TimeTag)]
             added += [(begin + t, output, TagType.TimeTag, 0) for t in pattern if not ends or begin + t < ends[0]]
         number += missed if kind == TagType.MissedEvents else 1
