@@ -72,7 +72,7 @@ def test_the_header_tells_channels_and_configuration(tmp_path: Path) -> None:
     rate = Countrate(tagger, [1])
     FileWriter(tagger, str(tmp_path / "x.ttbin"), [2, 1]).stop()
     with FileReader(str(tmp_path / "x.ttbin")) as reader:
-        assert reader.getChannelList() == [2, 1]
+        assert reader.getChannelList() == (2, 1)
         assert reader.getConfiguration()["measurements"] == [rate.getConfiguration()]
         assert not reader.hasData()
         assert reader.getData(5).size == 0

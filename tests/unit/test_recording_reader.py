@@ -38,11 +38,11 @@ def test_every_tag_once_and_the_spans_follow_each_other(names: list[str]) -> Non
 
 def test_files_follow_each_other_with_their_own_times(names: list[str]) -> None:
     reader = FileReader(tuple(names))
-    assert reader.getChannelList() == [1]
+    assert reader.getChannelList() == (1,)
     buffer = reader.getData(100)
     assert buffer.getTimestamps().tolist() == [5, 7, 7, 7, 30, 2, 3]
     assert buffer.getChannels().tolist() == [1, 1, 1, 1, 1, 2, 2]
-    assert reader.getChannelList() == [2]
+    assert reader.getChannelList() == (2,)
     assert not reader.hasData()
     assert reader.getData(5).size == 0
 
@@ -80,7 +80,7 @@ def test_same_buffers_as_the_vendors_reader(recordings: Path, size: int) -> None
     vendor = pytest.importorskip("Swabian.TimeTagger", reason="the vendor's library is not installed")
     name = str(recordings / "ttbin" / "20230515-205921.ttbin")
     ours, theirs = FileReader(name), vendor.FileReader(name)
-    assert tuple(ours.getChannelList()) == theirs.getChannelList()
+    assert ours.getChannelList() == theirs.getChannelList()
     assert ours.getConfiguration() == theirs.getConfiguration()
     buffers = 0
     while theirs.hasData():

@@ -65,9 +65,9 @@ class PulsePerSecondData:
         """The computer's time when each row was processed, in s since 1970, float64."""
         return np.array([row.utc for row in self._rows], np.float64)
 
-    def getUtcDates(self) -> list[str]:
+    def getUtcDates(self) -> tuple[str, ...]:
         """The same as text: ``YYYY-MM-DD hh:mm:ss.ssssss`` in UTC."""
-        return [_date(row.utc) for row in self._rows]
+        return tuple(_date(row.utc) for row in self._rows)
 
     def getStatus(self) -> BoolArray1D:
         """Whether every pulse of each row was there, reference and all signals; bool."""

@@ -83,10 +83,10 @@ class FileReader:
         self._check()
         return self._recording.configuration
 
-    def getChannelList(self) -> list[int]:
+    def getChannelList(self) -> tuple[int, ...]:
         """All channels of the present file."""
         self._check()
-        return list(self._recording.channels)
+        return tuple(self._recording.channels)
 
     def getLastMarker(self) -> str:
         """The last marker before the last tag that was read, or after it when there are no more tags.
