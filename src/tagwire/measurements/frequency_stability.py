@@ -62,9 +62,8 @@ class FrequencyStabilityData:
     def getMDEV(self) -> Float64Array1D:
         """Modified Allan deviation, float64, dimensionless.
 
-         As `getADEV`, with the mean of m neighbouring second differences in the place of each: root of
-         ``sum S(j)**2 / (2 m**2 tau**2 (N - 3 m + 1))``, S(j) the sum of second differences j to j + m - 1
-        .
+        As `getADEV`, with the mean of m neighbouring second differences in the place of each: root of
+        ``sum S(j)**2 / (2 m**2 tau**2 (N - 3 m + 1))``, where S(j) is the sum of second differences j to j + m - 1.
         """
         return self._deviations[MDEV].copy()
 

@@ -129,7 +129,7 @@ class TimeTagStream(IteratorBase):
         return TimeTagStreamBuffer._from_block(store.block(begun, taken), begun, taken)
 
     def getCounts(self) -> int:
-        """Number of tags collected since the last call of `getData`."""
+        """How many tags a call of `getData` would give out now."""
         with self._lock:
             return self._store.size
 

@@ -60,7 +60,7 @@ class RecordedSource:
     recording
         What to play.
     begin
-        Time in ps to skip at the beginning of the recording; a negative one puts that much silence before it.
+        How much of it is left out at first, in ps; a negative number puts that much silence before it.
     duration
         Time in ps to play from there, the silence not counted; negative: up to the end.
 

@@ -40,7 +40,7 @@ def open_recording(path: str | os.PathLike[str], begin: int = 0, duration: int =
         header file of a sequence for all of it, a numbered one for that alone. The format is recognised by the
         content; the ending ``.ttbin`` may be left away.
     begin
-        Time in ps to skip at the beginning of the file; a negative one puts that much silence before it.
+        How much of the file is left out at first, in ps; a negative number puts that much silence before it.
     duration
         Time in ps to play from there, the silence not counted; negative: up to the end.
 

@@ -91,7 +91,7 @@ class TimeTaggerVirtual(TimeTaggerBase):
         filename
             Recording to replay; tags of channels that the first one does not have are left out.
         begin
-            Time in ps to skip at the beginning of the file; a negative one puts that much silence before it.
+            How much of the file is left out at first, in ps; a negative number puts that much silence before it.
         duration
             Time in ps to replay from there; negative: up to the end.
         clear
@@ -251,11 +251,11 @@ def createTimeTaggerVirtual(filename: str = "", begin: int = 0, duration: int = 
     Parameters
     ----------
     filename
-        PicoQuant PTU (T2 or T3) or, where the vendor's library is installed, ``.ttbin``: the header file of a sequence
-        for all of it, a numbered one for that alone. Empty: a simulated instrument with 18 inputs, on which test
-        signals can be switched on and to which files can be appended.
+        A recording of `FileWriter`, PicoQuant PTU (T2 or T3) or, where the vendor's library is installed, the vendor's
+        ``.ttbin``: the header file of a sequence for all of it, a numbered one for that alone. Empty: a simulated
+        instrument with 18 inputs, on which test signals can be switched on and to which files can be appended.
     begin
-        Time in ps to skip at the beginning of the file; a negative one puts that much silence before it.
+        How much of the file is left out at first, in ps; a negative number puts that much silence before it.
     duration
         Time in ps to replay from there; negative: up to the end.
 

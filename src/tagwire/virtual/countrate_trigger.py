@@ -43,7 +43,7 @@ class TriggerOnCountrate(VirtualChannelBase):
     input_channel
         Channel whose rate is watched.
     reference_countrate
-        Rate in Hz that separates above from below, from 0 to 1e15.
+        Middle of the two thresholds in Hz, from 0 to 1e15.
     hysteresis
         The upper threshold is the reference plus this, the lower one the reference minus this; in Hz, from 0 to 1e15.
     time_window
