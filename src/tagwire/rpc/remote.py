@@ -9,22 +9,31 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NoReturn
 
-from tagwire.core.catalog import ClassSpec, Kind, MethodSpec, ParamSpec, PropertySpec, call_doc, class_doc
+from tagwire.core.catalog import HOOKS, ClassSpec, Kind, MethodSpec, ParamSpec, PropertySpec, call_doc, class_doc
 from tagwire.errors import NotSupported
 from tagwire.rpc.link import Link
 from tagwire.rpc.waiting import is_sliced, wait
 from tagwire.rpc.wire import Handle
 
+_CALLED_BACK = HOOKS | {"get_intensity", "get_next"}
+"""Methods that the library calls on its own object: one that a user overrides here would never be called."""
+
 
 class RemoteObject:
     """Base of all objects that live at the server.
 
-    Methods and properties are those of the original. The server ends the object when this one is collected, when a
-    ``with`` block ends, or when the client goes away.
+    Methods and properties are those of the original. A subclass may add to them, but a hook that the library calls
+    raises `NotSupported`. The server ends the object when this one is collected, when a ``with`` block ends, or when
+    the client goes away.
     """
 
     _tagwire_link: Link
     _tagwire_handle: Handle
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        if "_tagwire_class" not in vars(cls):
+            _refuse_hooks(cls)
 
     def __getattr__(self, name: str) -> Any:
         # Reached only for names that the class does not have: no need to ask the server.
@@ -182,6 +191,15 @@ def _refuse_callbacks(spec: MethodSpec) -> None:
 def _refuse_subclass(cls: type, /, **options: object) -> None:
     if "_tagwire_class" not in vars(cls):  # one that the user writes, not one of the library's own
         _refuse_local(cls.__name__)
+
+
+def _refuse_hooks(cls: type) -> None:
+    written = {name for base in cls.__mro__ if "_tagwire_class" not in vars(base) for name in vars(base)}
+    for name in sorted(written & _CALLED_BACK):
+        raise NotSupported(
+            f"{cls.__name__}.{name} is code of yours that the library calls; that works only in the process of the "
+            "library: run the script on the computer of the tagger"
+        )
 
 
 def _refuse_local(name: str) -> None:

@@ -4,7 +4,7 @@
 adapters, client classes, stubs, forms, tables and the parity test are all built from the answer.
 """
 
-from tagwire.core.catalog.hidden import HIDDEN
+from tagwire.core.catalog.hidden import HIDDEN, HOOKS
 from tagwire.core.catalog.plain import from_plain, to_plain
 from tagwire.core.catalog.prose import call_doc, class_doc
 from tagwire.core.catalog.reader import read_catalog
@@ -22,6 +22,7 @@ from tagwire.core.catalog.specs import (
 
 __all__ = [
     "HIDDEN",
+    "HOOKS",
     "Catalog",
     "ClassSpec",
     "EnumSpec",

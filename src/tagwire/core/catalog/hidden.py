@@ -33,6 +33,9 @@ HIDDEN: dict[str, str] = {
     "CustomMeasurement.INCOMING_TAGS_DTYPE": "a NumPy data type for code that runs where the tags are",
 }
 
+HOOKS = frozenset(row.removeprefix("*.") for row, reason in HIDDEN.items() if reason == _HOOK)
+"""Names of the methods that the library calls, and that a subclass beside it may override."""
+
 
 def hidden_by(name: str) -> str:
     """The row that hides `name` (``function`` or ``Class.member``), or empty when it is offered."""
