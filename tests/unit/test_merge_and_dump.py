@@ -153,6 +153,7 @@ def test_a_dump_is_16_bytes_a_tag_of_all_channels(tmp_path: Path) -> None:
         ((5, 1), ArgumentKindError, "filename must be a string"),
         (("d", 0.5), ArgumentKindError, "max_tags must be a whole number"),
         (("d", 1, [3]), ArgumentError, r"channels\[0\] is 3"),
+        (("d", 1, 5), ArgumentKindError, "channels must be a sequence of integers, not 5"),
         (("nowhere/d", 1), FileUnwritable, "No such file or directory"),
     ],
 )

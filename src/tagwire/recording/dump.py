@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from tagwire.core.arguments import integer, text
+from tagwire.core.arguments import integer, integers, text
 from tagwire.core.tags import TagBlock
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.errors import ArgumentError, FileUnwritable
@@ -46,7 +46,8 @@ class Dump(FileIterator):
     def __init__(self, tagger: TimeTaggerBase, filename: str, max_tags: int, channels: Sequence[int] = []) -> None:
         base = require_tagger(tagger)
         limit = integer(max_tags, "max_tags")
-        numbers = base._channels(channels, "channels") if len(channels) else _all_channels(base)
+        given = integers(channels, "channels")
+        numbers = base._channels(given, "channels") if given else _all_channels(base)
         self._limit = limit
         self._left = limit
         params = {"filename": filename, "max_tags": limit, "channels": numbers}
