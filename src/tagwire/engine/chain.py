@@ -1,16 +1,25 @@
-"""The chain of iterators that a block is handed along, in order of their creation."""
+"""The chain of iterators that a block is handed along, in order of their creation.
+
+Only virtual channels change what those behind them see. Between two of them, measurements that allow it are fed at the
+same time by several threads; the block goes on when all are done.
+"""
 
 from __future__ import annotations
 
 import logging
 import weakref
 from collections.abc import Collection, Iterable
+from functools import partial
 from typing import Any, Protocol
 
 from tagwire.core.tags import TagBlock
+from tagwire.engine.crew import CREW, Task, cores
 from tagwire.engine.reorder import ReorderBuffer
 
 logger = logging.getLogger(__name__)
+
+WORTH_SHARING = 16_384
+"""Tags of a block from which on it pays to wake other threads for it."""
 
 
 class Member(Protocol):
@@ -18,6 +27,7 @@ class Member(Protocol):
 
     _buffer: ReorderBuffer | None
     _inputs: tuple[int, ...]
+    _concurrent: bool
 
     @property
     def _outputs(self) -> tuple[int, ...]: ...
@@ -82,9 +92,18 @@ class Chain:
                 self._through(held, self._stages[place + 1 :])
 
     def _through(self, block: TagBlock, stages: Iterable[_Stage]) -> None:
+        together = len(block) >= WORTH_SHARING and cores() > 1
+        tasks: list[Task] = []
         for stage in stages:
             member = stage.live()
+            if together and member is not None and member._concurrent:
+                tasks.append(partial(self._pass_on, block, stage, member))
+                continue
+            if stage.buffer is not None:
+                CREW.do(tasks)
+                tasks = []
             block = stage.drain(block) if member is None else self._pass_on(block, stage, member)
+        CREW.do(tasks)
 
     def _pass_on(self, block: TagBlock, stage: _Stage, member: Member) -> TagBlock:
         try:

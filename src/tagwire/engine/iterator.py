@@ -48,7 +48,12 @@ class IteratorBase:
         The next block does not follow the last one: drop pending starts and the like, keep the results.
     ``_reset()``
         Drop the results as well: the state after creation.
+
+    A measurement whose ``_process`` mostly runs in kernels, shares nothing with others, and calls neither the user's
+    code nor the tagger may set `_concurrent`: large blocks then come in any of several threads, still one at a time.
     """
+
+    _concurrent = False
 
     def __init__(self, tagger: TimeTaggerBase, channels: Iterable[int], params: dict[str, Any]) -> None:
         if type(self) is IteratorBase:

@@ -48,6 +48,8 @@ class Counter(IteratorBase):
 
     _aligned: bool
 
+    _concurrent = True
+
     def __init__(
         self, tagger: TimeTaggerBase, channels: Sequence[int], binwidth: int = 1_000_000_000, n_values: int = 1
     ) -> None:

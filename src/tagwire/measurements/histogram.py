@@ -41,6 +41,8 @@ class Histogram(IteratorBase):
     A tag is kept while the histogram can still reach it, so memory grows with the rate times the histogram's width.
     """
 
+    _concurrent = True
+
     def __init__(
         self,
         tagger: TimeTaggerBase,

@@ -65,6 +65,8 @@ class HistogramLogBins(IteratorBase):
     still reach them.
     """
 
+    _concurrent = True
+
     def __init__(
         self,
         tagger: TimeTaggerBase,

@@ -42,6 +42,8 @@ class StartStop(IteratorBase):
     Memory grows with the number of bins that are not empty.
     """
 
+    _concurrent = True
+
     def __init__(
         self, tagger: TimeTaggerBase, click_channel: int, start_channel: int = CHANNEL_UNUSED, binwidth: int = 1000
     ) -> None:

@@ -57,6 +57,8 @@ class TimeDifferences(IteratorBase):
     one the histogram stays. Missed events change nothing. A capture that was stopped goes on as after an overflow.
     """
 
+    _concurrent = True
+
     def __init__(
         self,
         tagger: TimeTaggerBase,
