@@ -328,5 +328,5 @@ def test_methods_of_ones_own_are_welcome(connection: Any) -> None:
         def getData(self) -> Any:
             return 2 * super().getData()
 
-    with connection.createTimeTaggerVirtual("light.ttbin") as tagger:
+    with connection.createTimeTaggerVirtual("light") as tagger:
         assert Doubled(tagger, [1], 10**9, 3).getData().shape == (1, 3)

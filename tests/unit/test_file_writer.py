@@ -95,6 +95,23 @@ def test_names_of_the_files(tmp_path: Path, name: str, files: list[str]) -> None
     assert len(tags(tmp_path / files[1])) == 10
 
 
+def test_the_ending_may_be_left_away_wherever_a_recording_is_opened(tmp_path: Path) -> None:
+    name = str(tmp_path / "filewriter")
+    tagger = SteppedTagger(ticks(10))
+    writer = FileWriter(tagger, name, [1])
+    tagger.play([])
+    writer.stop()
+    for path in (name, f"{name}.ttbin"):
+        with createTimeTaggerVirtual(path) as player:
+            rates = Countrate(player, [1])
+            player.appendFile(path)
+            player.replay(path)
+            assert player.waitUntilFinished(timeout=10_000)
+            assert rates.getCountsTotal() == [30]
+    with pytest.raises(ArgumentError, match="there is no such file"):
+        createTimeTaggerVirtual(f"{name}.1.ttbin.ttbin")
+
+
 def test_one_line_says_that_it_is_not_the_vendors_format(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     for name in ("x.ttbin", "y.parquet"):
         FileWriter(SteppedTagger(ticks(1)), str(tmp_path / name), [1]).stop()

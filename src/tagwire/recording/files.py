@@ -22,7 +22,7 @@ _READABLE = "those of FileWriter, PicoQuant .ptu (T2 and T3) and Swabian Instrum
 
 def open_file(path: str | os.PathLike[str]) -> Recording:
     """The recording in a file, see `open_recording`."""
-    path = _found(Path(path))
+    path = named_file(Path(path))
     magic = _magic(path)
     for start, kind in _FORMATS.items():
         if magic.startswith(start):
@@ -59,8 +59,8 @@ def open_recording(path: str | os.PathLike[str], begin: int = 0, duration: int =
         raise
 
 
-def _found(path: Path) -> Path:
-    """The file that a name stands for."""
+def named_file(path: Path) -> Path:
+    """The file that a name stands for: the ending ``.ttbin``, which `FileWriter` adds, may be left away."""
     longer = path.with_name(f"{path.name}.ttbin") if path.name else path
     # A link that leads out of the folder is not what was named: access is granted by folder.
     beside = longer.exists() and longer.resolve().parent == path.parent.resolve()

@@ -12,6 +12,7 @@ from tagwire.engine.device import DeviceChain
 from tagwire.engine.hub import Hub
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.errors import ArgumentError
+from tagwire.recording.files import named_file
 from tagwire.tagger.library import getVersion
 from tagwire.tagger.lifetime import Flow
 from tagwire.tagger.virtual_source import VirtualSource
@@ -271,7 +272,7 @@ def createTimeTaggerVirtual(filename: str = "", begin: int = 0, duration: int = 
 
 
 def _existing(filename: str) -> str:
-    if not Path(text(filename, "filename")).is_file():
+    if not named_file(Path(text(filename, "filename"))).is_file():
         raise ArgumentError(f"File '{filename}' could not be opened: there is no such file")
     return filename
 
