@@ -57,7 +57,8 @@ def test_histograms_and_state_do_not_depend_on_the_cuts(data, block, channels, d
     assert measured.getData().tolist() == expected.histograms
     assert measured.getHistogramIndex().tolist() == expected.index
     assert measured.getRollovers().tolist() == expected.rollovers
-    ended = any(0 < r == done for r, done in zip(rollovers, expected.rollovers, strict=True))
+    # Next tags of equal time act together, so there may be more rollovers than asked for.
+    ended = any(0 < r <= done for r, done in zip(rollovers, expected.rollovers, strict=True))
     assert measured.isRunning() == (not ended)
     assert measured.getCaptureDuration() == expected.end - block.begin
 
