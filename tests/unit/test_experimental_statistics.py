@@ -252,7 +252,9 @@ WRONG = {
     "new_T": lambda t: E.PhotonGenerator(t, 1.0, CHANNEL_UNUSED).set_T_PERIOD(0),
     "decay_time": lambda t: E.DlsSignalGenerator(t, [], 1.0),
     "N_focus": lambda t: E.FcsSignalGenerator(t, 1.0, 1.0, 0.0),
-    "new_boundary": lambda t: E.FcsSignalGenerator(t, 1.0, 1.0, 1.0).set_boundary_limit(1.0),
+    r"new_boundary is 1, but must be within \[1.001, 1000\]": lambda t: E.FcsSignalGenerator(
+        t, 1.0, 1.0, 1.0
+    ).set_boundary_limit(1.0),
     "efficiency": lambda t: E.TransformEfficiency(t, 1, 1.5),
     "deadtime": lambda t: E.TransformDeadtime(t, 1, -1.0),
     "standard_deviation": lambda t: E.TransformGaussianBroadening(t, 1, 1.0),

@@ -145,10 +145,10 @@ class FcsSignalGenerator(PhotonGenerator):
         Parameters
         ----------
         new_boundary
-            Volume in volumes of the focus, above 1 and up to 1000; 100 at first. A larger one is nearer to an open
+            Volume in volumes of the focus, from 1.001 to 1000; 100 at first. A larger one is nearer to an open
             solution: the amplitude of g2 is ``1 / N_focus - 1 / N`` with N the number of particles in all of it.
         """
-        boundary = real(new_boundary, "new_boundary", 1.0 + 1e-6, 1e3)
+        boundary = real(new_boundary, "new_boundary", 1.001, 1e3)
         with self._lock:
             self._boundary = boundary
             self._now[0] = -1
