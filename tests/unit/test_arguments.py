@@ -62,6 +62,12 @@ def test_numbers_outside_the_range_are_a_value_error(value):
         real(value, "x", 0, 1)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_without_limits_a_number_must_still_be_finite(value):
+    with pytest.raises(ArgumentError, match="must be a finite number"):
+        real(value, "x")
+
+
 def test_a_bool_is_a_bool():
     assert boolean(True, "b") is True
     assert boolean(np.bool_(False), "b") is False

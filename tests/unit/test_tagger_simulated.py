@@ -258,3 +258,9 @@ def test_nothing_but_its_freedom_is_left_of_a_freed_tagger() -> None:
     with pytest.raises(AttributeError, match="getDaat"):
         tagger.getDaat  # type: ignore[attr-defined]
     freeTimeTagger(tagger)
+
+
+@pytest.mark.parametrize("base", ["TimeTaggerBase", "TimeTaggerSource", "TimeTaggerHardware"])
+def test_abstract_classes_say_so(base: str) -> None:
+    with pytest.raises(AttributeError, match="abstract"):
+        getattr(tagwire.TimeTagger, base)()

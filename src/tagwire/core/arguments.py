@@ -57,7 +57,8 @@ def real(value: Any, name: str, low: float = -math.inf, high: float = math.inf) 
     except (TypeError, ValueError, OverflowError):
         raise ArgumentKindError(f"{name} must be a number, not {value!r}") from None
     if not (math.isfinite(number) and low <= number <= high):
-        raise ArgumentError(f"{name} is {number:g}, but must be within [{low:g}, {high:g}]")
+        limits = "a finite number" if math.isinf(low) and math.isinf(high) else f"within [{low:g}, {high:g}]"
+        raise ArgumentError(f"{name} is {number:g}, but must be {limits}")
     return number
 
 

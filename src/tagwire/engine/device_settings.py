@@ -31,6 +31,9 @@ class TimeTaggerSource(ReferenceClockSettings):
 
     _hub: Hub
 
+    def __init__(self) -> None:
+        raise AttributeError("No constructor defined - class is abstract")
+
     # --- delays ------------------------------------------------------------------------------------------------
 
     def setInputDelay(self, channel: int, delay: int) -> None:
