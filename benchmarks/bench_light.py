@@ -1,6 +1,6 @@
 """Speed of simulated light on one core, beside NumPy's exponential and cumulative sum in the same run.
 
-    python benchmarks/bench_light.py [--rounds 7] [--tags 3000000]
+    python -m benchmarks light [--rounds 7] [--tags 3000000]
 
 What is timed is the whole source, as a tagger pulls it: blocks of 20 ms of stream time, in order and with channels. The
 peer makes bare time stamps of one channel, 100,000 at a time. Rounds are interleaved, medians count, and time is the

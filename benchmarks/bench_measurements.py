@@ -1,6 +1,6 @@
 """Speed of the time histograms, streaming, on one core, beside a plain scan of the same time stamps.
 
-    python benchmarks/bench_measurements.py [--tags 5000000] [--block 100000] [--rounds 5]
+    python -m benchmarks measurements [--tags 5000000] [--block 100000] [--rounds 5]
 
 Each measurement is created on a tagger that plays tags from memory, so what is timed is what a user's measurement
 costs. The best of several rounds counts; the scan is NumPy's maximum over the same blocks.
@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from itertools import pairwise
 from time import perf_counter
 
-import numpy as np
+from streams import cut, poisson
 
 from tagwire.core.tags import TagBlock
 from tagwire.engine.iterator import IteratorBase
@@ -24,21 +23,6 @@ from tagwire.measurements.timedifferences import TimeDifferences
 from tagwire.testing.stepped import SteppedTagger
 
 Create = Callable[[SteppedTagger], IteratorBase]
-
-
-def poisson(tags: int, rates: dict[int, float]) -> TagBlock:
-    """Random tags; `rates` are in Hz."""
-    rng = np.random.default_rng(1)
-    total = sum(rates.values())
-    time = np.cumsum(rng.exponential(1e12 / total, tags)).astype(np.int64)
-    channel = rng.choice(np.array(list(rates), np.int32), tags, p=[r / total for r in rates.values()])
-    return TagBlock(0, int(time[-1]) + 1, time, channel)
-
-
-def cut(block: TagBlock, size: int) -> list[TagBlock]:
-    """The block in parts of `size` tags."""
-    edges = [block.begin, *block.time[size::size].tolist(), block.end]
-    return [block.take(a, b) for a, b in pairwise(edges)]
 
 
 def rate(fold: Callable[[TagBlock], object], parts: list[TagBlock], rounds: int) -> float:

@@ -1,6 +1,6 @@
 """Speed and size of recordings, on one core, beside Arrow IPC with lz4.
 
-    python benchmarks/bench_recording.py [--tags 10000000] [--block 100000] [--rounds 7] [--folder DIR]
+    python -m benchmarks recording [--tags 10000000] [--block 100000] [--rounds 7] [--folder DIR]
 
 Poisson light of 10 Mcps on each of four channels. The process is bound to one core where the system allows it, so the
 thread of FileWriter that writes counts as well. Medians of interleaved rounds; "CPU" is Mtag per second of processor
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import tempfile
 from collections import deque
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from statistics import median
 from time import perf_counter, process_time
 
 import pyarrow as pa
-from bench_measurements import cut, poisson
+from streams import bind_to_one_core, cut, poisson
 
 from tagwire.core.tags import TagBlock
 from tagwire.frames.codec import decode, encode
@@ -91,8 +90,7 @@ def main() -> None:
     parser.add_argument("--folder", help="where to write; a temporary folder by default")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    bind_to_one_core()
     pa.set_cpu_count(1)
     block = poisson(options.tags, dict.fromkeys(CHANNELS, 1e7))
     parts = cut(block, options.block)

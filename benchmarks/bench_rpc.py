@@ -1,6 +1,6 @@
 """How long a remote call takes: Tagwire, TimeTaggerRPC's way and a bare TCP socket, in turns.
 
-    python benchmarks/bench_rpc.py
+    python -m benchmarks rpc
 
 Each way has a server process of its own, so that all pay for the same transport. TimeTaggerRPC's way is a stock Pyro5
 daemon that sends arrays as NPY in base64 in serpent, as that package does (it does not run with today's library).

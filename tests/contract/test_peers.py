@@ -145,8 +145,8 @@ def test_short_lags_are_those_of_tttrlib(light):
     correlator.method = "wahl"
     correlator.n_bins, correlator.n_casc = 30, 1
     starts, clicks = on(coarse, 2).astype(np.uint64), on(coarse, 1).astype(np.uint64)
-    correlator.set_macrotimes(starts, clicks)
-    correlator.set_weights(np.ones(len(starts)), np.ones(len(clicks)))
+    # In one call: with set_macrotimes and set_weights one after the other it writes behind its arrays.
+    correlator.set_events(starts, np.ones(len(starts)), clicks, np.ones(len(clicks)))
     lags = correlator.get_x_axis().astype(int)[1:]
     ours = played(coarse, lambda tagger: HistogramCustomBins(tagger, 1, 2, list(range(lags[-1] + 2)))).getData()
     assert ours.sum() > 1000

@@ -116,15 +116,17 @@ def _look_round(
     before = after = np.uint64(0)
     for n in range(first, last):
         # On its own, since the processor waits for many far reads at once only in a short loop.
-        work[1, n] = time[work[0, n]]
+        work[1, n] = time[work[0, n] - one]
+        work[3, n] = time[work[0, n] + one]
     for n in range(first, last):
-        place, t = work[0, n], work[1, n]
+        place, earlier, later = work[0, n], work[1, n], work[3, n]
+        t = time[place]
         work[0, before] = place - one
         work[1, before] = t
-        before += np.uint64(t - time[place - one] < past)
+        before += np.uint64(t - earlier < past)
         work[2, after] = place + one
         work[3, after] = t
-        after += np.uint64(time[place + one] - t < future)
+        after += np.uint64(later - t < future)
     _walk(time, channel, dense, work[0], work[1], before, ~np.uint64(0), past, sign, grid, counts)
     _walk(time, channel, dense, work[2], work[3], after, one, future, sign, grid, counts)
 

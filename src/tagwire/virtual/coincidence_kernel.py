@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tagwire.core.enums import CoincidenceTimestamp
 from tagwire.core.tags import Int32Array, Int64Array, TagType, UInt8Array
 from tagwire.kernel import kernel
-from tagwire.measurements.marks import find_marked
+from tagwire.measurements.marks import find_marked_values
 
 UInt64Array = NDArray[np.uint64]
 
@@ -115,11 +115,7 @@ def find_among_few(
     for begin in range(0, len(time), CHUNK):
         part = marks[: min(CHUNK, len(time) - begin)]
         _mark_close(time, begin, window, part)
-        n_close = find_marked(part, CLOSE, places)
-        for n in range(n_close):
-            # On its own, since the processor waits for many far reads at once only in a short loop.
-            channels[n] = channel[np.uint64(begin) + places[n]]
-        for n in range(n_close):
+        for n in range(find_marked_values(part, CLOSE, channel[begin:], places, channels)):
             place = _place(channels[n], table, first)
             if place < 0:
                 continue
