@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.core.tags import NO_MISSED, NO_TYPES, TagBlock, in_order, retime
+from tagwire.core.tags import NO_MISSED, NO_TYPES, Int64Array, TagBlock, in_order, retime
 from tagwire.kernel import kernel
 
 Number = TypeVar("Number", bound=np.generic)
@@ -30,13 +30,29 @@ def weave(begin: int, end: int, stream: TagBlock, added: TagBlock) -> TagBlock:
     added = in_order(added)
     if not len(stream):
         return retime(added, begin, end)
-    places = np.searchsorted(stream.time, added.time, side="right")
+    time, places = _woven_times(stream.time, added.time)
     types, missed = NO_TYPES, NO_MISSED
     if not (stream.plain and added.plain):
         types = _woven(stream.types, added.types, places)
         missed = _woven(stream.missed_events, added.missed_events, places)
-    time, channel = _woven(stream.time, added.time, places), _woven(stream.channel, added.channel, places)
-    return TagBlock(begin, end, time, channel, types, missed)
+    return TagBlock(begin, end, time, _woven(stream.channel, added.channel, places), types, missed)
+
+
+@kernel
+def _woven_times(times: Int64Array, added: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """The times in order, and the places in `times` before which the added ones go."""
+    woven, places = np.empty(len(times) + len(added), np.int64), np.empty(len(added), np.int64)
+    one, place, size = np.uint64(1), np.uint64(0), np.uint64(len(times))
+    for i in range(np.uint64(len(added))):
+        while place < size and times[place] <= added[i]:
+            woven[place + i] = times[place]
+            place += one
+        woven[place + i] = added[i]
+        places[i] = place
+    while place < size:
+        woven[place + np.uint64(len(added))] = times[place]
+        place += one
+    return woven, places
 
 
 @kernel
