@@ -46,7 +46,7 @@ def through_hub(tags: TagBlock, wanted: set[int], create: Callable[[SteppedTagge
     def run() -> None:
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, wanted)
-        tagger = SteppedTagger(tags)
+        tagger = SteppedTagger(tags, EIGHT)
         everything = create(tagger)
         tagger.play(tags.time[BLOCK::BLOCK].tolist())
         if not all(one.getCaptureDuration() for one in everything):
