@@ -26,8 +26,9 @@ from tagwire.rpc.faults import to_builtin
 from tagwire.rpc.lifetimes import Lifetimes
 from tagwire.rpc.listener import peer_is_gone
 from tagwire.rpc.objects import Caller, Lease
+from tagwire.rpc.operations import Operations
 from tagwire.rpc.service import Service
-from tagwire.rpc.session import Operations, Session, Sessions
+from tagwire.rpc.session import Session, Sessions
 from tagwire.rpc.wire import PROTOCOL, REQUEST_LIMIT, Handle
 
 log = logging.getLogger(__name__)

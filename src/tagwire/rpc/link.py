@@ -29,7 +29,7 @@ _SPARE = 8
 
 
 class Link:
-    """Carries requests to the server at `host`:`port` (see `tagwire.rpc.session.Operations`).
+    """Carries requests to the server at `host`:`port` (see `tagwire.rpc.operations.Operations`).
 
     Attributes
     ----------
