@@ -13,8 +13,11 @@ same situation, so that ``except RuntimeError`` in an existing script goes on wo
     ├── FileUnreadable          (RuntimeError)  a recording that cannot be opened or understood
     ├── FileUnwritable          (RuntimeError)  a recording that cannot be written
     ├── FileRefused             (RuntimeError)  a file outside the folder that the server shares
+    ├── KeysUnusable            (RuntimeError)  keys or tokens are missing, damaged, or open to others
     └── RemoteError             (RuntimeError)
         ├── ServerUnreachable                   nobody answers at the address
+        ├── ServerNotTrusted                    the server is not the expected one, or speaks no TLS
+        ├── AccessRefused                       the server asks for a token and got no right one
         ├── ConnectionBroken                    the peer went away in the middle
         ├── ConnectionClosed                    you closed it
         ├── ObjectGone                          the remote object was freed
@@ -62,12 +65,24 @@ class FileRefused(TagwireError, RuntimeError):
     """A remote call named a file outside the folder that the server shares."""
 
 
+class KeysUnusable(TagwireError, RuntimeError):
+    """Keys or tokens are missing or damaged, or others can read them; the message says what to do."""
+
+
 class RemoteError(TagwireError, RuntimeError):
     """Something between client and server went wrong."""
 
 
 class ServerUnreachable(RemoteError):
     """Nobody answers at the address."""
+
+
+class ServerNotTrusted(RemoteError):
+    """The server shows another fingerprint than the one expected, or does not speak TLS; nothing was sent to it."""
+
+
+class AccessRefused(RemoteError):
+    """The server asks for a token, and none or an unknown one was shown."""
 
 
 class ConnectionBroken(RemoteError):
