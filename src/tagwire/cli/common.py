@@ -5,11 +5,24 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from tagwire.core import address as core_address
+from tagwire.core.address import Address
 from tagwire.errors import TagwireError
+
+__all__ = [
+    "DEFAULT_PORT",
+    "INTERRUPTED",
+    "MODEL_KEYS",
+    "Address",
+    "Commands",
+    "address_callback",
+    "parse_address",
+    "verbose_option",
+]
 
 DEFAULT_PORT = 23000
 """Port of a Tagwire server, the one that the tutorial's clients use."""
@@ -23,38 +36,9 @@ MODEL_KEYS = ("20", "ultra", "x")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class Address(NamedTuple):
-    """Where a server listens."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
 def parse_address(text: str) -> Address:
-    """``HOST``, ``HOST:PORT``, ``[IPv6]:PORT`` or a bare IPv6 address.
-
-    Raises
-    ------
-    ValueError
-        The host is missing or the port is not within [1, 65535].
-    """
-    bracketed, bracket, rest = text.removeprefix("[").partition("]")
-    if text.startswith("[") and bracket:
-        host, colon, port = bracketed, rest[:1], rest[1:]
-    elif text.count(":") > 1:
-        host, colon, port = text, "", ""
-    else:
-        host, colon, port = text.partition(":")
-    if not host or colon not in ("", ":") or (colon and not _is_port(port)):
-        raise ValueError(f"{text!r} is not an address: write HOST or HOST:PORT with a port within [1, 65535]")
-    return Address(host, int(port) if colon else DEFAULT_PORT)
-
-
-def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 1 <= int(text) <= 65535
+    """The address of a Tagwire server, as `tagwire.core.address.parse_address` reads it."""
+    return core_address.parse_address(text, DEFAULT_PORT)
 
 
 def address_callback(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Address | None:

@@ -19,10 +19,10 @@ from Pyro5 import errors as pyro_errors
 from Pyro5 import protocol
 from Pyro5.core import DAEMON_NAME
 
+from tagwire.core.faults import to_builtin
 from tagwire.errors import ProtocolError
 from tagwire.rpc import pyro
 from tagwire.rpc.doors import DOORS, About, Door, Entry, Exposed, Instance, Space
-from tagwire.rpc.faults import to_builtin
 from tagwire.rpc.lifetimes import Lifetimes
 from tagwire.rpc.listener import peer_is_gone
 from tagwire.rpc.objects import Caller, Lease

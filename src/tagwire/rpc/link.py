@@ -18,9 +18,9 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+from tagwire.core.faults import from_fault
 from tagwire.errors import ConnectionBroken, ConnectionClosed, ProtocolError, TagwireError
 from tagwire.rpc.connection import Connection
-from tagwire.rpc.faults import from_fault
 from tagwire.rpc.wire import Codec, Handle
 
 _RAW = Codec()

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from tagwire.core.catalog import to_plain
+from tagwire.core.faults import to_fault
 from tagwire.errors import ArgumentKindError, ProtocolError
-from tagwire.rpc.faults import to_fault
 from tagwire.rpc.objects import Lease
 from tagwire.rpc.service import Service
 from tagwire.rpc.session import Session
