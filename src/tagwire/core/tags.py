@@ -6,6 +6,7 @@ of the stream takes blocks and gives blocks, and no result may depend on where t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import pairwise
@@ -141,6 +142,15 @@ def join(blocks: list[TagBlock]) -> TagBlock:
     return concatenate(blocks[0].begin, blocks[-1].end, blocks)
 
 
+def parts(block: TagBlock, size: int) -> Iterator[TagBlock]:
+    """The block in parts of at most about `size` tags; tags of equal time stay together."""
+    while len(block) > size:
+        cut = int(block.time[size])
+        first, block = block.split(cut if cut > block.time[0] else cut + 1)
+        yield first
+    yield block
+
+
 def concatenate(begin: int, end: int, blocks: list[TagBlock]) -> TagBlock:
     """The tags of `blocks` one after the other, as a block of the given span; order is the caller's business."""
     plain = all(b.plain for b in blocks)
@@ -182,6 +192,13 @@ def reorder(block: TagBlock, order: NDArray[np.intp]) -> TagBlock:
 def retime(block: TagBlock, begin: int, end: int) -> TagBlock:
     """The same tags as a block of another span; that they lie in it is the caller's business."""
     return TagBlock(begin, end, block.time, block.channel, block.type, block.missed)
+
+
+def shift(block: TagBlock, by: int) -> TagBlock:
+    """The block `by` ps later."""
+    if by == 0:
+        return block
+    return TagBlock(block.begin + by, block.end + by, block.time + by, block.channel, block.type, block.missed)
 
 
 def pick(block: TagBlock, mask: NDArray[np.bool_]) -> TagBlock:

@@ -6,13 +6,13 @@ tags for everyone behind it. The hub has no thread of its own: whoever calls `st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tagwire.core.channels import FIRST_VIRTUAL_CHANNEL
-from tagwire.core.tags import TagBlock, TagType
+from tagwire.core.tags import TagBlock, TagType, parts
 from tagwire.engine.chain import Chain, Member
 from tagwire.engine.fences import Fences
 from tagwire.engine.instrument import Bypass, Device
@@ -169,7 +169,7 @@ class Hub:
 
     def _dispatch(self, block: TagBlock) -> None:
         self._count_overflows(block)
-        for part in _parts(block, self.max_events):
+        for part in parts(block, self.max_events):
             self._chain.send(part)
 
     def _flush(self) -> None:
@@ -190,12 +190,3 @@ class Hub:
     def passed(self, fence: int, timeout: float) -> bool:
         """Wait at most `timeout` s until all tags older than `fence` were handed on."""
         return self._fences.wait(fence, timeout)
-
-
-def _parts(block: TagBlock, size: int) -> Iterable[TagBlock]:
-    """The block in parts of at most about `size` tags; tags of equal time stay together."""
-    while len(block) > size:
-        cut = int(block.time[size])
-        first, block = block.split(cut if cut > block.time[0] else cut + 1)
-        yield first
-    yield block

@@ -8,14 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tagwire.core.channels import CHANNEL_UNUSED, ChannelIndex
-from tagwire.core.tags import TagBlock, TagType
-from tagwire.recording.selection import count_events
+from tagwire.core.channels import ChannelIndex
+from tagwire.core.overflows import gap, in_overflow
+from tagwire.core.tags import TagBlock
+from tagwire.engine.selection import count_events
 
 Action = Callable[[], None]
-
-MOST_MISSED = 65_535
-"""Events that one tag of missed events can stand for."""
 
 BLOCK_BYTES = 256
 """What a block takes besides its tags."""
@@ -56,18 +54,7 @@ class Loss:
 
         An overflow of the stream that began before goes on, and one that goes on afterwards is not ended.
         """
-        missed = [
-            (channel, TagType.MissedEvents, min(MOST_MISSED, int(count) - done))
-            for channel, count in zip(self._index.channels, self._counts, strict=True)
-            for done in range(0, int(count), MOST_MISSED)
-        ]
-        rows = [(CHANNEL_UNUSED, TagType.OverflowBegin, 0)] * self._opens + missed
-        rows += [(CHANNEL_UNUSED, TagType.OverflowEnd, 0)] * self._closes
-        time = np.full(len(rows), self._begin, np.int64)
-        time[len(rows) - self._closes :] = self._end - 1
-        columns = np.array(rows, np.int64).reshape(-1, 3).T
-        channel, kind, events = columns[0].astype(np.int32), columns[1].astype(np.uint8), columns[2].astype(np.uint16)
-        return TagBlock(self._begin, self._end, time, channel, kind, events)
+        return gap(self._begin, self._end, self._index.channels, self._counts, self._opens, self._closes)
 
 
 class Backlog:
@@ -143,9 +130,3 @@ def block_bytes(block: TagBlock) -> int:
     """Memory that a block takes."""
     columns = (block.time, block.channel, block.type, block.missed)
     return BLOCK_BYTES + sum(column.nbytes for column in columns)
-
-
-def in_overflow(block: TagBlock, before: bool) -> bool:
-    """Whether the stream is within an overflow after `block`."""
-    ends = np.flatnonzero((block.type == TagType.OverflowBegin) | (block.type == TagType.OverflowEnd))
-    return bool(block.type[ends[-1]] == TagType.OverflowBegin) if len(ends) else before

@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 from tagwire.core.arguments import integer, integers, text
 from tagwire.core.tags import TagBlock
+from tagwire.engine.selection import select
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.errors import ArgumentError, FileUnwritable
 from tagwire.recording.file_iterator import FileIterator
-from tagwire.recording.selection import select
 
 
 class Dump(FileIterator):

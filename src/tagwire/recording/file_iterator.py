@@ -12,9 +12,9 @@ from tagwire.core.arguments import integer
 from tagwire.core.channels import ChannelIndex
 from tagwire.core.tags import TagBlock
 from tagwire.engine.iterator import IteratorBase
+from tagwire.engine.selection import select
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.recording.drain import Drain, Sink, wait
-from tagwire.recording.selection import select
 
 BACKLOG_BYTES = 2**28
 """Tags that may wait for the disk, in bytes; what comes on top is lost, and counted."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tagwire.core.arguments import integer
-from tagwire.core.tags import TagBlock, TagType, pick
+from tagwire.core.tags import TagBlock, TagType, pick, shift
 from tagwire.recording.base import RecordedSource
 from tagwire.recording.files import open_recording
 
@@ -136,7 +136,7 @@ class ReplaySource:
             entry.shift = self._position - block.begin
         if entry.foreign:
             block = _without(block, entry.foreign)
-        block = _shifted(block, entry.shift)
+        block = shift(block, entry.shift)
         self._position = block.end
         return block
 
@@ -144,13 +144,6 @@ class ReplaySource:
         for entry in self._queue:
             entry.source.close()
         self._queue.clear()
-
-
-def _shifted(block: TagBlock, by: int) -> TagBlock:
-    """The block `by` ps later."""
-    if by == 0:
-        return block
-    return TagBlock(block.begin + by, block.end + by, block.time + by, block.channel, block.type, block.missed)
 
 
 def _without(block: TagBlock, foreign: frozenset[int]) -> TagBlock:

@@ -1,4 +1,4 @@
-"""The tags that a file is to hold, and how many there are of each channel."""
+"""The tags of some channels, and how many there are of each."""
 
 from __future__ import annotations
 
