@@ -9,6 +9,7 @@ same situation, so that ``except RuntimeError`` in an existing script goes on wo
     ├── StateError              (RuntimeError)  a call that does not fit the present state: a freed tagger ...
     ├── NoDevice                (RuntimeError)  no Time Tagger to open, or the one asked for is taken
     ├── NotSupported            (RuntimeError)  this model or this build cannot do it
+    ├── EndOfFeed               (RuntimeError)  a stream of tags that has ended, or was broken off
     ├── DamagedFrame            (ValueError)    bytes that are no packed frame, or not a whole one
     ├── FileUnreadable          (RuntimeError)  a recording that cannot be opened or understood
     ├── FileUnwritable          (RuntimeError)  a recording that cannot be written
@@ -21,6 +22,7 @@ same situation, so that ``except RuntimeError`` in an existing script goes on wo
         ├── ConnectionBroken                    the peer went away in the middle
         ├── ConnectionClosed                    you closed it
         ├── ObjectGone                          the remote object was freed
+        ├── AccountsDiffer                      the tags received are not those that were sent
         └── ProtocolError                       the peer speaks something else
 """
 
@@ -47,6 +49,10 @@ class NoDevice(TagwireError, RuntimeError):
 
 class NotSupported(TagwireError, RuntimeError):
     """The model or this installation cannot do what was asked; the message says which could."""
+
+
+class EndOfFeed(TagwireError, RuntimeError):
+    """A stream of tags has ended; the message says what broke it off, if anything did."""
 
 
 class DamagedFrame(TagwireError, ValueError):
@@ -95,6 +101,10 @@ class ConnectionClosed(RemoteError):
 
 class ObjectGone(RemoteError):
     """The remote object does not exist any more."""
+
+
+class AccountsDiffer(RemoteError):
+    """The tags that came over a network, and those reported as missing, do not add up to those that were sent."""
 
 
 class ProtocolError(RemoteError):
