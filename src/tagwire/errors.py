@@ -8,6 +8,8 @@ same situation, so that ``except RuntimeError`` in an existing script goes on wo
     ├── ArgumentKindError       (TypeError)     a value of a kind that is not accepted
     ├── StateError              (RuntimeError)  a call that does not fit the present state: a freed tagger ...
     ├── NoDevice                (RuntimeError)  no Time Tagger to open, or the one asked for is taken
+    ├── NotAllowed              (RuntimeError)  your role, or somebody's control of the instrument, forbids it
+    ├── LimitReached            (RuntimeError)  the server does not give one client more of it
     ├── NotSupported            (RuntimeError)  this model or this build cannot do it
     ├── EndOfFeed               (RuntimeError)  a stream of tags that has ended, or was broken off
     ├── DamagedFrame            (ValueError)    bytes that are no packed frame, or not a whole one
@@ -45,6 +47,14 @@ class StateError(TagwireError, RuntimeError):
 
 class NoDevice(TagwireError, RuntimeError):
     """There is no Time Tagger to open, or the one asked for is in use."""
+
+
+class NotAllowed(TagwireError, RuntimeError):
+    """The caller's role, or another client that has taken control of the instrument, forbids the call."""
+
+
+class LimitReached(TagwireError, RuntimeError):
+    """The server gives one client no more of what was asked for; the message says how many there are."""
 
 
 class NotSupported(TagwireError, RuntimeError):

@@ -28,7 +28,7 @@ from tagwire.rpc.listener import peer_is_gone
 from tagwire.rpc.objects import Caller, Lease
 from tagwire.rpc.operations import Operations
 from tagwire.rpc.service import Service
-from tagwire.rpc.session import Session, Sessions
+from tagwire.rpc.session import EVERYBODY, Client, Sessions, nowhere
 from tagwire.rpc.wire import PROTOCOL, REQUEST_LIMIT, Handle
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class _Peer:
     sock: socket.socket
     caller: Caller
     target: str = ""
-    session: Session | None = None
+    session: Client | None = None
 
 
 class Daemon:
@@ -60,7 +60,7 @@ class Daemon:
     def __init__(self, service: Service, grace: float) -> None:
         self._service = service
         self.lifetimes = Lifetimes(self._expire, grace)
-        self._sessions = Sessions(service)
+        self._sessions = Sessions(service, grace=0.0)
         self._operations = Operations(service)
         self._stock = Caller("plain Pyro clients")
         self._objects: dict[str, Exposed] = {DAEMON_NAME: About(self._metadata)}
@@ -116,7 +116,7 @@ class Daemon:
             raise pyro.Refused(f"the object {ENTRY!r} is for clients made by tagwire.connect; use 'TimeTagger' instead")
         if data.get("tagwire") != PROTOCOL:
             raise ProtocolError(f"this server speaks version {PROTOCOL} of the protocol, the client another one")
-        peer.session = self._sessions.join(data["session"])
+        peer.session = self._sessions.join({"client": data["session"]}, EVERYBODY, nowhere)
         return {"tagwire": PROTOCOL}
 
     def _request(self, peer: _Peer) -> None:
@@ -186,7 +186,7 @@ class Daemon:
 
     def _disconnected(self, peer: _Peer) -> None:
         if peer.session is not None:
-            self._sessions.leave(peer.session)
+            self._sessions.leave(peer.session, clean=True)
         elif peer.target:
             self.lifetimes.disconnected(peer.target, peer.caller)
 

@@ -12,18 +12,23 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tagwire.core.catalog import ClassSpec
-from tagwire.errors import ObjectGone
+from tagwire.errors import LimitReached, ObjectGone
 
 log = logging.getLogger(__name__)
+
+MAX_OBJECTS = 20_000
+"""Live objects that one session may hold, unless the server is told otherwise."""
 
 
 @dataclass(eq=False)
 class Caller:
-    """Somebody who makes calls: a client's session, or one connection of a plain Pyro client.
+    """Somebody who makes calls: a client, or one connection of a plain Pyro client.
 
     Attributes
     ----------
@@ -36,22 +41,56 @@ class Caller:
         The server's ``host:port`` as the caller reaches it.
     gone
         Whether nobody waits for the answer any more.
+    role
+        ``"control"``, or ``"observe"`` for one that may read and make measurements, but change nothing of others.
+    who
+        The person and program, as the client says: ``user@host (pid)``.
+    principal
+        Name under which the caller is known to the server; empty without authentication.
     """
 
     name: str
     domain: str = ""
     address: str = ""
     gone: Callable[[], bool] = lambda: False
+    role: str = "control"
+    who: str = ""
+    principal: str = ""
+
+    @property
+    def owner(self) -> Hashable:
+        """What objects are counted and released by: the session, or the single plain connection."""
+        return self.domain or self
+
+    @property
+    def label(self) -> str:
+        """Who it is, for others to read."""
+        known = f"{self.principal} " if self.principal and self.principal not in self.who else ""
+        return known + (self.who or self.name)
 
 
 @dataclass(eq=False)
 class Resource:
-    """One live object; `parents` are the leases it was made with, `shut` what ends it in the library."""
+    """One live object.
+
+    Attributes
+    ----------
+    parents
+        The leases it was made with.
+    shut
+        What ends it in the library.
+    parameters
+        What it was made with, as plain values to show (see `tagwire.rpc.shown`).
+    since
+        When, in s since 1970.
+    """
 
     obj: object
     spec: ClassSpec
     parents: Sequence[Lease] = ()
     shut: Callable[[], object] = lambda: None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    since: float = field(default_factory=time.time)
     leases: set[Lease] = field(default_factory=set)
     closed: threading.Event = field(default_factory=threading.Event)
 
@@ -80,9 +119,17 @@ class Lease:
 
 
 class Registry:
-    """All leases of a server; safe to use from any thread."""
+    """All leases of a server; safe to use from any thread.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    limit
+        Most leases of one session.
+    """
+
+    def __init__(self, limit: int = MAX_OBJECTS) -> None:
+        self._limit = limit
+        self._held: Counter[Hashable] = Counter()
         self._changed = threading.Condition(threading.RLock())
         self._leases: dict[str, Lease] = {}
         self._resources: dict[int, Resource] = {}
@@ -95,15 +142,25 @@ class Registry:
         caller: Caller,
         parents: Sequence[Lease] = (),
         shut: Callable[[], object] = lambda: None,
+        parameters: Mapping[str, object] | None = None,
     ) -> Lease:
         """A lease on `obj`, which may be one that is already known.
 
-        `ObjectGone` after `close`: a call that was under way then leaves nothing behind.
+        `ObjectGone` after `close`, `LimitReached` beyond the limit: the object is then closed again, and nothing is
+        left behind.
         """
         with self._changed:
-            if not self._closed:
-                return self._add(obj, spec, caller, parents, shut)
-        Resource(obj, spec, shut=shut).close()
+            full = self._held[caller.owner] >= self._limit
+            if not (self._closed or full):
+                return self._add(Resource(obj, spec, parents, shut, parameters or {}), caller)
+            known = id(obj) in self._resources
+        if not known:
+            Resource(obj, spec, shut=shut).close()
+        if full:
+            raise LimitReached(
+                f"the {spec.name} was not made: your session holds {self._limit} objects, the most this server allows; "
+                "free some of them first"
+            )
         raise ObjectGone(f"the {spec.name} was not made: the server is closing")
 
     def share(self, resource: Resource, caller: Caller) -> Lease | None:
@@ -120,9 +177,10 @@ class Registry:
             return lease
 
     def held_by(self, caller: Caller) -> list[Lease]:
-        """Leases of `caller`, newest first: what was made with another object comes before it."""
+        """Leases of the caller's session, newest first: what was made with another object comes before it."""
         with self._changed:
-            return [lease for lease in reversed(self._leases.values()) if lease.caller is caller and lease.held]
+            leases = reversed(self._leases.values())
+            return [lease for lease in leases if lease.caller.owner == caller.owner and lease.held]
 
     def release(self, lease: Lease, *, free: bool = False) -> None:
         """End `lease`: at once when `free`, else as soon as nothing that was made with it is left."""
@@ -133,7 +191,7 @@ class Registry:
             resource.close()
 
     def release_all(self, caller: Caller) -> None:
-        """End every lease of `caller`, measurements before their taggers."""
+        """End every lease of the caller's session, measurements before their taggers."""
         for lease in self.held_by(caller):
             self.release(lease, free=True)
 
@@ -155,20 +213,17 @@ class Registry:
         with self._changed:
             return self._changed.wait_for(lambda: len(self._resources) == count, timeout)
 
-    def _add(
-        self, obj: object, spec: ClassSpec, caller: Caller, parents: Sequence[Lease], shut: Callable[[], object]
-    ) -> Lease:
-        resource = self._resources.get(id(obj))
-        if resource is None:
-            resource = Resource(obj, spec, parents, shut)
-            self._resources[id(obj)] = resource
-            for parent in parents:
+    def _add(self, made: Resource, caller: Caller) -> Lease:
+        resource = self._resources.setdefault(id(made.obj), made)
+        if resource is made:
+            for parent in made.parents:
                 parent.children += 1
         return self._lease(resource, caller)
 
     def _lease(self, resource: Resource, caller: Caller) -> Lease:
         lease = Lease(secrets.token_hex(12), resource, caller)
         self._leases[lease.id] = lease
+        self._held[caller.owner] += 1
         resource.leases.add(lease)
         self._changed.notify_all()
         return lease
@@ -184,9 +239,15 @@ class Registry:
             return []
         lease.ended = True
         del self._leases[lease.id]
+        self._forget(lease.caller.owner)
         resource = lease.resource
         resource.leases.discard(lease)
         return [] if resource.leases else self._bury(resource)
+
+    def _forget(self, owner: Hashable) -> None:
+        self._held[owner] -= 1
+        if not self._held[owner]:
+            del self._held[owner]
 
     def _bury(self, resource: Resource) -> list[Resource]:
         del self._resources[id(resource.obj)]

@@ -13,7 +13,7 @@ from tagwire.core.faults import to_fault
 from tagwire.errors import ArgumentKindError, ProtocolError
 from tagwire.rpc.objects import Lease
 from tagwire.rpc.service import Service
-from tagwire.rpc.session import Session
+from tagwire.rpc.session import Client
 from tagwire.rpc.wire import Codec, Handle, Member
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Operations:
             "release": self._release,
         }
 
-    def answer(self, request: bytes | memoryview, session: Session) -> tuple[bool, bytes]:
+    def answer(self, request: bytes | memoryview, session: Client) -> tuple[bool, bytes]:
         """Whether the request failed, and the packed result or fault."""
         made: list[str] = []
         codec = Codec(outgoing=partial(self._outgoing, made))
@@ -59,17 +59,17 @@ class Operations:
             self._release(session.unclaimed.offer(number, made), session)
         return False, payload
 
-    def _do(self, content: list[Any], session: Session) -> object:
+    def _do(self, content: list[Any], session: Client) -> object:
         operation, *operands = content
         return self._operations[operation](*operands, session)
 
-    def _release(self, dropped: Sequence[str | int], session: Session) -> None:
+    def _release(self, dropped: Sequence[str | int], session: Client) -> None:
         for item in dropped:
             object_ids = session.unclaimed.give_up(item) if isinstance(item, int) else [item]
             for object_id in object_ids:
                 self._service.release(Handle(object_id), session.caller)
 
-    def _describe(self, session: Session) -> object:
+    def _describe(self, session: Client) -> object:
         return to_plain(self._description)
 
     def _outgoing(self, made: list[str], value: object) -> object:

@@ -11,12 +11,16 @@ from typing import Any
 import numpy as np
 
 from tagwire.core.catalog import Catalog, ClassSpec, Kind, MethodSpec, ResultSpec
-from tagwire.errors import ObjectGone
+from tagwire.core.catalog.effects import changes_instrument, is_instrument, writes_file
+from tagwire.errors import NotAllowed, ObjectGone
 from tagwire.rpc.arguments import Arguments, Preparation
+from tagwire.rpc.control import Controls
 from tagwire.rpc.files import DataFolder
+from tagwire.rpc.history import History
 from tagwire.rpc.library import Library
-from tagwire.rpc.objects import Caller, Lease, Registry
+from tagwire.rpc.objects import MAX_OBJECTS, Caller, Lease, Registry, Resource
 from tagwire.rpc.sharing import SharedTaggers, is_shareable
+from tagwire.rpc.shown import shown, shown_arguments
 from tagwire.rpc.wire import Handle
 
 log = logging.getLogger(__name__)
@@ -24,6 +28,11 @@ log = logging.getLogger(__name__)
 FREE = "freeTimeTagger"
 FREE_ALL = "freeAllTimeTagger"
 """The API's functions that end taggers; a client ends only its own hold on them."""
+
+CONTROL = "control"
+"""The role that may do everything; any other one only reads."""
+
+_READ_ONLY = f"you may only observe here; that needs the role {CONTROL!r}"
 
 
 class Service:
@@ -38,12 +47,25 @@ class Service:
         The module and its description.
     files
         The folder whose files calls may name; without it, any file name is refused.
+    max_objects
+        Live objects that one session may hold.
+
+    Attributes
+    ----------
+    registry
+        The live objects.
+    controls, history
+        Who has control of the instruments, and who changed what.
     """
 
-    def __init__(self, api: ModuleType, catalog: Catalog, files: DataFolder | None = None) -> None:
+    def __init__(
+        self, api: ModuleType, catalog: Catalog, files: DataFolder | None = None, max_objects: int = MAX_OBJECTS
+    ) -> None:
         self.catalog = catalog
         self.library = Library(api, catalog)
-        self.registry = Registry()
+        self.registry = Registry(max_objects)
+        self.controls = Controls()
+        self.history = History()
         self._files = files
         self._taggers = SharedTaggers(self.registry)
         self._tagger_names = {n for c in catalog.classes if c.kind is Kind.TAGGER for n in (c.name, *c.bases)}
@@ -55,9 +77,10 @@ class Service:
         if name == FREE and self._free(args, kwargs, caller):
             return None
         spec, target = self.library.callable(name)
+        self._check_allowed(caller, None, spec, args, kwargs)
         arguments = self._preparation(caller).prepare(spec, args, kwargs)
         if name in self.catalog.class_by_name:
-            return self._construct(self.catalog.class_by_name[name], target, arguments, caller)
+            return self._construct(self.catalog.class_by_name[name], spec, target, arguments, caller)
         made = self.catalog.class_by_name.get(spec.result.live)
         if made is not None and made.kind is Kind.TAGGER:
             return self._open(spec, made, target, arguments, caller)
@@ -67,8 +90,11 @@ class Service:
         """Call a method of a live object."""
         lease = self.registry.find(handle.id, caller)
         spec = self.library.method(lease.resource.spec, method)
+        changes = self._check_allowed(caller, lease.resource, spec, args, kwargs)
         arguments = self._preparation(caller).prepare(spec, args, kwargs)
         value = getattr(lease.resource.obj, method)(*arguments.args, **arguments.kwargs)
+        if changes:
+            self.history.record(lease.resource, caller, method, self._shown(spec, arguments))
         return self._result(value, spec.result, caller, lease)
 
     def get(self, handle: Handle, name: str, caller: Caller) -> Any:
@@ -83,7 +109,11 @@ class Service:
         spec = self.library.property(lease.resource.spec, name)
         if not spec.writable:
             raise AttributeError(f"property {name!r} of {lease.resource.spec.name!r} object has no setter")
+        if is_instrument(lease.resource.spec):
+            self._check_may_change(caller, lease.resource, name)
         setattr(lease.resource.obj, name, self._preparation(caller).value(value, spec.type))
+        if is_instrument(lease.resource.spec):
+            self.history.record(lease.resource, caller, name, {"value": shown(value, self.library)})
 
     def release(self, handle: Handle, caller: Caller, *, free: bool = False) -> None:
         """Give up a live object (see `Registry.release`); one that is gone already is no error."""
@@ -93,21 +123,43 @@ class Service:
             return
         self.registry.release(lease, free=free)
 
+    def _check_allowed(
+        self, caller: Caller, resource: Resource | None, spec: MethodSpec, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> bool:
+        """`NotAllowed` when the role or somebody's control forbids the call; whether it changes the instrument."""
+        changes = changes_instrument(resource.spec if resource else None, spec)
+        if changes:
+            self._check_may_change(caller, resource, spec.name)
+        elif caller.role != CONTROL and writes_file(spec, args, kwargs):
+            raise NotAllowed(f"{spec.name} writes a file of the server, but {_READ_ONLY}")
+        return changes
+
+    def _check_may_change(self, caller: Caller, resource: Resource | None, name: str) -> None:
+        if caller.role != CONTROL:
+            raise NotAllowed(f"{name} changes what others use too, but {_READ_ONLY}")
+        self.controls.check(caller, resource)
+
+    def _shown(self, spec: MethodSpec, arguments: Arguments) -> dict[str, Any]:
+        return shown_arguments(spec, arguments.args, arguments.kwargs, self.library)
+
     def _preparation(self, caller: Caller) -> Preparation:
         return Preparation(lambda handle: self.registry.find(handle.id, caller), self.library.enums, self._files)
 
-    def _construct(self, spec: ClassSpec, cls: Callable[..., Any], arguments: Arguments, caller: Caller) -> Lease:
+    def _construct(
+        self, spec: ClassSpec, call: MethodSpec, cls: Callable[..., Any], arguments: Arguments, caller: Caller
+    ) -> Lease:
         obj = cls(*arguments.args, **arguments.kwargs)
         shut = partial(obj.__exit__, None, None, None) if spec.context else lambda: None
         log.debug("%s made a %s", caller.name, spec.name)
-        return self.registry.add(obj, spec, caller, arguments.leases, shut)
+        return self.registry.add(obj, spec, caller, arguments.leases, shut, self._shown(call, arguments))
 
     def _open(
         self, spec: MethodSpec, made: ClassSpec, target: Callable[..., Any], arguments: Arguments, caller: Caller
     ) -> Lease:
         def create() -> Lease:
             tagger = target(*arguments.args, **arguments.kwargs)
-            return self.registry.add(tagger, self.library.spec_of(tagger) or made, caller, (), partial(free, tagger))
+            kind = self.library.spec_of(tagger) or made
+            return self.registry.add(tagger, kind, caller, (), partial(free, tagger), self._shown(spec, arguments))
 
         _, free = self.library.callable(FREE)
         log.info("%s opens a Time Tagger with %s", caller.name, spec.name)
@@ -145,5 +197,6 @@ class Service:
         known = self.library.spec_of(value) or self.catalog.class_by_name.get(spec.live)
         if known is None:
             return value
-        parents = [source] if source is not None and known.name in self._tagger_names else []
+        stands_for = known.name in self._tagger_names or is_instrument(known)
+        parents = [source] if source is not None and stands_for else []
         return self.registry.add(value, known, caller, parents)
