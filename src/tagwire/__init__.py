@@ -16,13 +16,27 @@ if TYPE_CHECKING:
 __all__ = ["TimeTagger", "__version__", "connect", "errors"]
 
 
-def connect(host: str = "localhost", port: int = 23000) -> RemoteModule:
+def connect(
+    host: str = "localhost",
+    port: int = 23000,
+    *,
+    token: str | None = None,
+    tls: bool | None = None,
+    fingerprint: str | None = None,
+) -> RemoteModule:
     """The Time Tagger library of the server at `host`, to be used like the library itself.
 
     Parameters
     ----------
     host, port
         Where ``tagwire serve`` runs.
+    token
+        The secret that the server's operator made for you. Without it `TAGWIRE_TOKEN` of the environment counts, then
+        what ``tagwire login`` has stored.
+    tls
+        Whether to encrypt. None: to other computers always, on this one if the server's fingerprint is known.
+    fingerprint
+        The server has to show this one. Without it the one seen at first use is expected.
 
     Raises
     ------
@@ -30,12 +44,16 @@ def connect(host: str = "localhost", port: int = 23000) -> RemoteModule:
         Nobody answers there.
     ProtocolError
         What answers is not a Tagwire server, or one of another version.
+    ServerNotTrusted
+        The server is not the expected one, or does not encrypt.
+    AccessRefused
+        The server asks for a token, and none or an unknown one was shown.
     ArgumentError, ArgumentKindError
         (ValueError, TypeError) `host` is no name, or `port` no number within [1, 65535].
     """
     from tagwire.rpc.module import connect as connect_module
 
-    return connect_module(host, port)
+    return connect_module(host, port, token=token, tls=tls, fingerprint=fingerprint)
 
 
 def __getattr__(name: str) -> Any:

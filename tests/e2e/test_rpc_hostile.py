@@ -15,11 +15,13 @@ from typing import Any
 import msgpack
 import Pyro5.api
 import pytest
+import tiny_instrument
 from Pyro5 import protocol
 from Pyro5.serializers import serializers
 
 import tagwire
-from tagwire.rpc import daemon
+from tagwire.core.catalog import Catalog
+from tagwire.rpc.limits import Limits
 from tagwire.rpc.server import Server
 
 SERPENT, JSON, MSGPACK = 1, 3, 4
@@ -240,9 +242,12 @@ def test_too_large_a_request_of_ours_is_refused_before_it_is_sent(calm: Server) 
         assert TT.getVersion() == "1.2.3"
 
 
-def test_a_handshake_has_one_time_limit_however_it_trickles_in(calm: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daemon, "HANDSHAKE_S", 0.3)
-    with socket.create_connection(("127.0.0.1", calm.port), timeout=10) as sock:
+def test_a_handshake_has_one_time_limit_however_it_trickles_in(tiny_catalog: Catalog) -> None:
+    limits = Limits(handshake_s=0.3)
+    with (
+        Server(tiny_instrument, "127.0.0.1", 0, catalog=tiny_catalog, limits=limits) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as sock,
+    ):
         stop = threading.Event()
 
         def trickle() -> None:

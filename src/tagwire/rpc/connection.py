@@ -9,9 +9,18 @@ from typing import Any
 from Pyro5 import errors as pyro_errors
 from Pyro5 import protocol, socketutil
 
-from tagwire.errors import ArgumentError, ConnectionBroken, ProtocolError, ServerUnreachable
+from tagwire.errors import (
+    AccessRefused,
+    ArgumentError,
+    ConnectionBroken,
+    ProtocolError,
+    RemoteError,
+    ServerUnreachable,
+)
 from tagwire.rpc.listener import prepare
+from tagwire.rpc.pyro import Socket
 from tagwire.rpc.wire import PROTOCOL, REQUEST_LIMIT
+from tagwire.security import ClientSecurity
 
 _CONNECT_S = 10.0
 _MSGPACK = 4
@@ -27,19 +36,23 @@ class Connection:
         The server; `ServerUnreachable` when nobody answers, `ProtocolError` when somebody else does.
     session
         Token of the client.
+    security
+        Whether to use TLS, whom to expect, and the token to show; `ServerNotTrusted` and `AccessRefused` otherwise.
     """
 
-    def __init__(self, host: str, port: int, session: str) -> None:
+    def __init__(self, host: str, port: int, session: str, security: ClientSecurity) -> None:
         self._server = f"{host}:{port}"
+        self._token = security.token
         self._sequence = 0
         try:
-            self._sock = socket.create_connection((host, port), timeout=_CONNECT_S)
+            self._sock: Socket = socket.create_connection((host, port), timeout=_CONNECT_S)
         except OSError as error:
             raise ServerUnreachable(
                 f"nobody answers at {self._server} ({error}); start a server there with: tagwire serve"
             ) from error
         try:
             prepare(self._sock)
+            self._sock = security.wrap(self._sock)
             self._introduce(session)
             self._sock.settimeout(None)
         except BaseException:
@@ -76,7 +89,7 @@ class Connection:
         from Pyro5.serializers import serializers_by_id
 
         serializer = serializers_by_id[_MSGPACK]
-        hello = {"handshake": {"tagwire": PROTOCOL, "session": session}, "object": "tagwire"}
+        hello = {"handshake": {"tagwire": PROTOCOL, "session": session, "token": self._token}, "object": "tagwire"}
         try:
             self._send(protocol.MSG_CONNECT, serializer.dumps(hello))
             answer = protocol.recv_stub(_Receiver(self._sock), [protocol.MSG_CONNECTOK, protocol.MSG_CONNECTFAIL])
@@ -84,19 +97,26 @@ class Connection:
         except _LOST as error:
             raise ProtocolError(f"what answers at {self._server} is not a Tagwire server: {error}") from error
         if answer.type == protocol.MSG_CONNECTFAIL:
-            raise ProtocolError(f"the server at {self._server} refused the connection: {content}")
+            raise _refusal(self._server, content)
         if not isinstance(content.get("handshake"), dict) or content["handshake"].get("tagwire") != PROTOCOL:
             raise ProtocolError(f"what answers at {self._server} is not a Tagwire server of this version")
 
     def _send(self, kind: int, payload: bytes) -> None:
         message = protocol.SendingMessage(kind, 0, self._sequence, _MSGPACK, payload)
-        socketutil.send_data(self._sock, message.data)
+        self._sock.sendall(message.data)
+
+
+def _refusal(server: str, content: Any) -> RemoteError:
+    """What to raise when the server has refused the connection."""
+    told = content if isinstance(content, dict) else {"message": content}
+    kind = AccessRefused if told.get("kind") == AccessRefused.__name__ else ProtocolError
+    return kind(f"the server at {server} refused the connection: {told.get('message')}")
 
 
 class _Receiver:
     """What Pyro5's message reader wants to read from."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: Socket) -> None:
         self._sock = sock
 
     def recv(self, size: int) -> bytes:

@@ -23,26 +23,26 @@ from tagwire.core.faults import to_builtin
 from tagwire.errors import ProtocolError
 from tagwire.rpc import pyro
 from tagwire.rpc.doors import DOORS, About, Door, Entry, Exposed, Instance, Space
+from tagwire.rpc.gate import Gate
 from tagwire.rpc.lifetimes import Lifetimes
+from tagwire.rpc.limits import Limits
 from tagwire.rpc.listener import peer_is_gone
 from tagwire.rpc.objects import Caller, Lease
 from tagwire.rpc.operations import Operations
 from tagwire.rpc.service import Service
-from tagwire.rpc.session import EVERYBODY, Client, Sessions, nowhere
-from tagwire.rpc.wire import PROTOCOL, REQUEST_LIMIT, Handle
+from tagwire.rpc.session import Client, Sessions, nowhere
+from tagwire.rpc.wire import PROTOCOL, Handle
+from tagwire.security.authenticator import peer_address
 
 log = logging.getLogger(__name__)
 
 ENTRY = "tagwire"
 """Object id of the entry for our own clients."""
 
-HANDSHAKE_S = 10.0
-"""How long a new connection may take to say who it is."""
-
 
 @dataclass(eq=False)
 class _Peer:
-    sock: socket.socket
+    sock: pyro.Socket
     caller: Caller
     target: str = ""
     session: Client | None = None
@@ -55,10 +55,14 @@ class Daemon:
     ----------
     grace
         Seconds that an object of a plain Pyro client outlives its last connection.
+    gate, limits
+        Who may come in, and how much of the server one may take up.
     """
 
-    def __init__(self, service: Service, grace: float) -> None:
+    def __init__(self, service: Service, grace: float, gate: Gate, limits: Limits) -> None:
         self._service = service
+        self._gate = gate
+        self._limits = limits
         self.lifetimes = Lifetimes(self._expire, grace)
         self._sessions = Sessions(service, grace=0.0)
         self._operations = Operations(service)
@@ -68,20 +72,23 @@ class Daemon:
         for name, arrays in DOORS.items():
             self._open_door(name, Door(service, arrays, self._present))
 
-    def serve(self, sock: socket.socket) -> None:
+    def serve(self, raw: socket.socket) -> None:
         """Answer one connection until it ends."""
-        address = location(*sock.getsockname()[:2])
-        peer = _Peer(sock, Caller("a plain Pyro client", "", address, gone=lambda: peer_is_gone(sock)))
+        address = location(*raw.getsockname()[:2])
+        peer = _Peer(raw, Caller("a plain Pyro client", "", address, gone=lambda: peer_is_gone(raw)))
         try:
-            if not self._handshake(peer):
-                return
-            sock.settimeout(None)
+            with self._gate.lobby.waiting(raw, peer_address(raw)):
+                peer.sock = self._gate.secured(raw)
+                if not self._handshake(peer):
+                    return
+            raw.settimeout(None)
             while True:
                 self._request(peer)
         except pyro.ConnectionLost as error:
             log.debug("connection to %s ended: %s", peer.target or "nobody", error)
         finally:
             self._disconnected(peer)
+            self._gate.left(peer.sock)
 
     def _open_door(self, name: str, door: Door) -> None:
         spaces: dict[str, Space] = {}
@@ -91,7 +98,7 @@ class Daemon:
         self._objects[name] = Entry(door, spaces=spaces)
 
     def _handshake(self, peer: _Peer) -> bool:
-        deadline = time.monotonic() + HANDSHAKE_S
+        deadline = time.monotonic() + self._limits.handshake_s
         message = pyro.receive(peer.sock, (protocol.MSG_CONNECT,), pyro.HANDSHAKE_LIMIT, deadline)
         try:
             pyro.check(message)
@@ -100,7 +107,8 @@ class Daemon:
         except Exception as error:
             reason = pyro.text(error)
             log.info("a connection was refused: %.200s", reason)
-            pyro.send(peer.sock, protocol.MSG_CONNECTFAIL, message, pyro.dump(message, reason))
+            told: object = {"kind": type(error).__name__, "message": reason} if peer.target == ENTRY else reason
+            pyro.send(peer.sock, protocol.MSG_CONNECTFAIL, message, pyro.dump(message, told))
             return False
         answer = {"handshake": greeting, "meta": None if peer.session else self._metadata(peer.target)}
         pyro.send(peer.sock, protocol.MSG_CONNECTOK, message, pyro.dump(message, answer))
@@ -108,6 +116,7 @@ class Daemon:
 
     def _greet(self, peer: _Peer, data: Any) -> object:
         if peer.target != ENTRY:
+            self._gate.admit_plain(peer.sock)
             if peer.target not in self._objects:
                 raise pyro.Refused(f"there is no object {peer.target!r} here; it may have been freed")
             self.lifetimes.connected(peer.target)
@@ -116,11 +125,12 @@ class Daemon:
             raise pyro.Refused(f"the object {ENTRY!r} is for clients made by tagwire.connect; use 'TimeTagger' instead")
         if data.get("tagwire") != PROTOCOL:
             raise ProtocolError(f"this server speaks version {PROTOCOL} of the protocol, the client another one")
-        peer.session = self._sessions.join({"client": data["session"]}, EVERYBODY, nowhere)
+        principal = self._gate.admit_client(data, peer.sock)
+        peer.session = self._sessions.join({"client": data["session"]}, principal, nowhere)
         return {"tagwire": PROTOCOL}
 
     def _request(self, peer: _Peer) -> None:
-        limit = pyro.PLAIN_REQUEST_LIMIT if peer.session is None else REQUEST_LIMIT
+        limit = pyro.PLAIN_REQUEST_LIMIT if peer.session is None else self._limits.request_bytes
         message = pyro.receive(peer.sock, (protocol.MSG_INVOKE, protocol.MSG_PING), limit)
         if message.type == protocol.MSG_PING:
             pyro.send(peer.sock, protocol.MSG_PING, message, b"pong")

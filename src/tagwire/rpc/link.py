@@ -22,6 +22,7 @@ from tagwire.core.faults import from_fault
 from tagwire.errors import ConnectionBroken, ConnectionClosed, ProtocolError, TagwireError
 from tagwire.rpc.connection import Connection
 from tagwire.rpc.wire import Codec, Handle
+from tagwire.security import ClientSecurity
 
 _RAW = Codec()
 _SPARE = 8
@@ -37,8 +38,9 @@ class Link:
         How values are packed; the module that uses the link puts in its own.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, security: ClientSecurity) -> None:
         self.host, self.port = host, port
+        self._security = security
         self.codec = Codec()
         self._session = secrets.token_hex(16)
         self._pid = os.getpid()
@@ -50,7 +52,7 @@ class Link:
         self._releasing = threading.Lock()
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._anchoring = threading.Lock()
-        self._anchor = Connection(host, port, self._session)
+        self._anchor = Connection(host, port, self._session, security)
         self._anchor_doubtful = False
         self._busy.add(self._anchor)
         _links.add(self)
@@ -132,7 +134,7 @@ class Link:
         try:
             connection = self._spare.pop()
         except IndexError:
-            connection = Connection(self.host, self.port, self._session)
+            connection = Connection(self.host, self.port, self._session, self._security)
         self._busy.add(connection)
         return connection
 
@@ -146,7 +148,7 @@ class Link:
         """After a break, the server may have been restarted: hold on to the new one too, and forget the old."""
         with self._anchoring:
             if self._anchor_doubtful:
-                old, self._anchor = self._anchor, Connection(self.host, self.port, self._session)
+                old, self._anchor = self._anchor, Connection(self.host, self.port, self._session, self._security)
                 self._anchor_doubtful = False
                 self._busy.add(self._anchor)
                 self._busy.discard(old)

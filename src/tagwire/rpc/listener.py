@@ -11,9 +11,6 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
-MAX_CONNECTIONS = 2000
-"""Plain Pyro clients need one connection per live object."""
-
 _LOOK_S = 0.5
 """How often the listener looks whether it was closed; not every system wakes it up."""
 
@@ -51,12 +48,15 @@ class Listener:
     ----------
     host, port
         Where to listen; port 0 takes a free one.
+    most
+        Connections that may be open at once.
     """
 
-    def __init__(self, host: str, port: int, serve: Callable[[socket.socket], None]) -> None:
+    def __init__(self, host: str, port: int, serve: Callable[[socket.socket], None], most: int = 3000) -> None:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         self._sock = socket.create_server(address[:2], family=family, backlog=128)
         self._serve = serve
+        self._most = most
         self._lock = threading.Lock()
         self._open: dict[socket.socket, threading.Thread] = {}
         self._sock.settimeout(_LOOK_S)
@@ -95,11 +95,11 @@ class Listener:
     def _start(self, sock: socket.socket) -> None:
         thread = threading.Thread(target=self._run_connection, args=(sock,), daemon=True, name="tagwire-connection")
         with self._lock:
-            full = self._closing.is_set() or len(self._open) >= MAX_CONNECTIONS
+            full = self._closing.is_set() or len(self._open) >= self._most
             if not full:
                 self._open[sock] = thread
         if full:
-            log.warning("a connection was refused: %d are open", MAX_CONNECTIONS)
+            log.warning("a connection was refused: %d are open", self._most)
             sock.close()
             return
         try:

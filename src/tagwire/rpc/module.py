@@ -14,12 +14,20 @@ from tagwire.errors import ArgumentKindError
 from tagwire.rpc.link import Link
 from tagwire.rpc.remote import RemoteObject, adopt, build_class, remote_function
 from tagwire.rpc.wire import Codec, Handle, Member
+from tagwire.security import client_security
 
 PORT_MAX = 65535
 
 
-def connect(host: str = "localhost", port: int = 23000) -> RemoteModule:
-    """The Time Tagger library of the server at `host`, to be used like the library itself.
+def connect(
+    host: str = "localhost",
+    port: int = 23000,
+    *,
+    token: str | None = None,
+    tls: bool | None = None,
+    fingerprint: str | None = None,
+) -> RemoteModule:
+    """See `tagwire.connect`.
 
     Raises
     ------
@@ -30,7 +38,8 @@ def connect(host: str = "localhost", port: int = 23000) -> RemoteModule:
     ArgumentError, ArgumentKindError
         (ValueError, TypeError) `host` is no name, or `port` no number within [1, 65535].
     """
-    link = Link(text(host, "host"), integer(port, "port", 1, PORT_MAX))
+    where = text(host, "host"), integer(port, "port", 1, PORT_MAX)
+    link = Link(*where, client_security(*where, token=token, tls=tls, fingerprint=fingerprint))
     try:
         return RemoteModule(link, from_plain(link.request("describe")))
     except BaseException:

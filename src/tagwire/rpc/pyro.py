@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from Pyro5 import errors as pyro_errors
-from Pyro5 import protocol, serializers, socketutil
+from Pyro5 import protocol, serializers
 
 from tagwire.rpc.npy import from_npy
 from tagwire.rpc.wire import Handle
+from tagwire.security.tls import SecureSocket
+
+Socket = socket.socket | SecureSocket
 
 HANDSHAKE_LIMIT = 64 * 1024
 """Most bytes read from somebody who has not shaken hands yet."""
@@ -50,7 +53,7 @@ class Request:
     kwargs: dict[str, Any]
 
 
-def receive(sock: socket.socket, accepted: tuple[int, ...], limit: int, deadline: float | None = None) -> Any:
+def receive(sock: Socket, accepted: tuple[int, ...], limit: int, deadline: float | None = None) -> Any:
     """The next message, its payload undecoded; all of it has to be there before `deadline` (of the monotonic clock)."""
     message = protocol.ReceivingMessage(bytes(_read(sock, 40, deadline)))
     size = message.annotations_size + message.data_size
@@ -65,7 +68,7 @@ def receive(sock: socket.socket, accepted: tuple[int, ...], limit: int, deadline
     return message
 
 
-def _read(sock: socket.socket, size: int, deadline: float | None) -> bytearray:
+def _read(sock: Socket, size: int, deadline: float | None) -> bytearray:
     data = bytearray()
     while len(data) < size:
         if deadline is not None:
@@ -77,10 +80,10 @@ def _read(sock: socket.socket, size: int, deadline: float | None) -> bytearray:
     return data
 
 
-def send(sock: socket.socket, kind: int, request: Any, payload: bytes, flags: int = 0) -> None:
+def send(sock: Socket, kind: int, request: Any, payload: bytes, flags: int = 0) -> None:
     """Answer `request`, the payload being in the serializer that `answers_in` says."""
     message = protocol.SendingMessage(kind, flags, request.seq, answers_in(request), payload)
-    socketutil.send_data(sock, message.data)
+    sock.sendall(message.data)
 
 
 def answers_in(request: Any) -> int:

@@ -9,15 +9,19 @@ from types import ModuleType, TracebackType
 from typing import Self
 
 from tagwire.core.catalog import Catalog, read_catalog
+from tagwire.errors import KeysUnusable
 from tagwire.rpc.daemon import Daemon, location
 from tagwire.rpc.files import DataFolder
+from tagwire.rpc.gate import Gate
+from tagwire.rpc.limits import Limits
 from tagwire.rpc.listener import Listener
 from tagwire.rpc.service import Service
+from tagwire.security import ServerSecurity
+from tagwire.security.places import is_loopback
 
 log = logging.getLogger(__name__)
 
 PORT = 23000
-_LOOPBACK = ("localhost", "::1")
 
 
 class Server:
@@ -28,14 +32,22 @@ class Server:
     api
         A module with the Time Tagger API.
     host, port
-        Where to listen. Beyond loopback anybody who reaches the port has full control: there is no authentication.
-        Port 0 takes a free one.
+        Where to listen; beyond loopback only with `security`. Port 0 takes a free one.
     data
         The folder whose files remote calls may name; without it they may name none.
     grace
         Seconds that an object of a plain Pyro client outlives its last connection.
     catalog
         Description of `api`, when it has been read already.
+    security
+        Tokens, TLS and audit log (`ServerSecurity.load`); without, everybody at this computer has full control.
+    limits
+        How much clients may take up.
+
+    Raises
+    ------
+    KeysUnusable
+        (RuntimeError) `host` can be reached from other computers, and there is no `security`.
     """
 
     def __init__(
@@ -47,14 +59,21 @@ class Server:
         *,
         grace: float = 2.0,
         catalog: Catalog | None = None,
+        security: ServerSecurity | None = None,
+        limits: Limits | None = None,
     ) -> None:
+        if security is None and not is_loopback(host):
+            raise KeysUnusable(
+                f"a server at {host or 'all addresses'} can be reached from other computers, and so needs keys: make "
+                "them with `tagwire keys init` and, for each client, `tagwire keys add NAME`"
+            )
+        limits = limits or Limits()
         self.service = Service(api, catalog or read_catalog(api), DataFolder(data) if data is not None else None)
-        self._daemon = Daemon(self.service, grace)
-        self._listener = Listener(host, port, self._daemon.serve)
+        self._gate = Gate(security, limits)
+        self._daemon = Daemon(self.service, grace, self._gate, limits)
+        self._listener = Listener(host, port, self._daemon.serve, limits.threads)
         self.host, self.port = host, self._listener.address[1]
         self._threads: list[threading.Thread] = []
-        if not (host in _LOOPBACK or host.startswith("127.")):
-            log.warning("listening on %s without authentication: whoever reaches the port has full control", host)
 
     @property
     def uri(self) -> str:
@@ -82,6 +101,7 @@ class Server:
 
     def close(self) -> None:
         """End all connections, then all objects, then all taggers."""
+        self._gate.close()
         self._listener.close()
         self._daemon.lifetimes.close()
         self.service.registry.close()

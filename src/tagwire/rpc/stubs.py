@@ -65,7 +65,14 @@ from typing import Any, Self
 
 from tagwire.rpc import api
 
-def connect(host: str = "localhost", port: int = 23000) -> RemoteModule: ...
+def connect(
+    host: str = "localhost",
+    port: int = 23000,
+    *,
+    token: str | None = None,
+    tls: bool | None = None,
+    fingerprint: str | None = None,
+) -> RemoteModule: ...
 
 # At run time this is a ModuleType too. A type checker must not know: it takes every unknown name of a module for Any,
 # and would not find a misspelled one.

@@ -12,7 +12,7 @@ from pathlib import Path
 from tagwire.errors import KeysUnusable
 from tagwire.security import audit, places
 from tagwire.security.audit import AuditLog
-from tagwire.security.authenticator import Authenticator, peer_address
+from tagwire.security.authenticator import DELAY_S, Authenticator, peer_address
 from tagwire.security.identity import Identity
 from tagwire.security.tls import SecureSocket, server_context
 from tagwire.security.tokens import Tokens
@@ -32,6 +32,8 @@ class ServerSecurity:
         Where it is written who does what.
     plain_pyro
         Let plain Pyro5 clients in, which can show no token and do everything.
+    refusal_s
+        Seconds that whoever shows a wrong token waits for the answer.
     is_local
         Which addresses are this computer's own and cannot be reached from another.
     """
@@ -40,6 +42,7 @@ class ServerSecurity:
     identity: Identity | None = None
     audit: AuditLog | None = None
     plain_pyro: bool = False
+    refusal_s: float = DELAY_S
     is_local: Callable[[str], bool] = field(default=places.is_loopback, repr=False)
 
     @classmethod
@@ -67,7 +70,7 @@ class ServerSecurity:
 
     def authenticator(self) -> Authenticator:
         """What checks the tokens of a server."""
-        return Authenticator(self.tokens, self.audit)
+        return Authenticator(self.tokens, self.audit, self.refusal_s)
 
     def demands_tls(self, sock: socket.socket | SecureSocket) -> bool:
         """Whether the peer of `sock` has to use TLS: it sits at another computer, and there is an identity."""

@@ -77,16 +77,17 @@ class SecureSocket:
         return self._tls.version() or ""
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """Up to `size` bytes; empty when the peer has closed. With flags: asks the socket below, before decryption."""
-        if flags:
+        """Up to `size` bytes; empty when the peer has closed.
+
+        Of the flags, MSG_PEEK asks the socket below, before decryption; MSG_WAITALL is not heeded.
+        """
+        if flags & socket.MSG_PEEK:
             return self.raw.recv(size, flags)
         data = bytearray(min(size, _CHUNK))
         return bytes(memoryview(data)[: self.recv_into(data)])
 
-    def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0, flags: int = 0) -> int:
+    def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0) -> int:
         """Fill `buffer` with what is there; the number of bytes, 0 when the peer has closed."""
-        if flags:
-            return self.raw.recv_into(buffer, nbytes, flags)
         wanted = nbytes or len(buffer)
         while True:
             with self._state:

@@ -1,0 +1,94 @@
+"""Everything between an accepted connection and the first call: encryption, and who may come in."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from typing import Any
+
+from tagwire.rpc import pyro
+from tagwire.rpc.limits import Limits
+from tagwire.rpc.lobby import Lobby
+from tagwire.rpc.pyro import Socket
+from tagwire.security import EVERYBODY, Authenticator, Principal, SecureSocket, ServerSecurity
+from tagwire.security.authenticator import peer_address
+
+log = logging.getLogger(__name__)
+
+_TLS_HANDSHAKE = b"\x16"
+"""First byte of a client that begins with TLS; no message of Pyro's begins like this."""
+
+
+class Gate:
+    """Lets connections in, each in the thread of its own.
+
+    Parameters
+    ----------
+    security
+        What is demanded; None for an open server.
+    """
+
+    def __init__(self, security: ServerSecurity | None, limits: Limits) -> None:
+        self.lobby = Lobby(limits)
+        self._inside: set[Socket] = set()
+        self._lock = threading.Lock()
+        self._security = security
+        self._limits = limits
+        self._authenticator = security.authenticator() if security else Authenticator(None)
+
+    def secured(self, sock: socket.socket) -> Socket:
+        """`sock`, with TLS if the client begins with it. Raises `OSError` when it does nothing in time."""
+        sock.settimeout(self._limits.handshake_s)
+        begins = sock.recv(1, socket.MSG_PEEK)
+        context = self._security.context if self._security else None
+        if begins != _TLS_HANDSHAKE:
+            return sock
+        if context is None:
+            raise OSError("the client wants TLS, and there is none here")
+        return SecureSocket(sock, context, server_side=True, timeout=self._limits.handshake_s)
+
+    def admit_client(self, hello: dict[str, Any], sock: Socket) -> Principal:
+        """Which client of ours greets with `hello`; raises `AccessRefused`, or `Refused` without TLS or a place."""
+        security = self._security
+        if security and security.demands_tls(sock) and not isinstance(sock, SecureSocket):
+            raise pyro.Refused("this server wants an encrypted connection: leave tls=False out")
+        principal = self._authenticator.check(hello.get("token"), sock)
+        self._enter(sock)
+        self._record(principal, sock, client=hello.get("who", ""))
+        return principal
+
+    def admit_plain(self, sock: Socket) -> Principal:
+        """A plain Pyro client; `Refused` where tokens are asked for and plain clients not allowed, and when full."""
+        if self._security and not self._security.plain_pyro:
+            raise pyro.Refused(
+                "this server asks for a token, which a plain Pyro5 client cannot show: use tagwire.connect(), or start "
+                "the server with --allow-plain-pyro"
+            )
+        self._enter(sock)
+        self._record(EVERYBODY, sock, client="plain Pyro5")
+        return EVERYBODY
+
+    def left(self, sock: Socket) -> None:
+        """The connection has ended, whether it was let in or not."""
+        with self._lock:
+            self._inside.discard(sock)
+
+    def close(self) -> None:
+        """End what waits here."""
+        self._authenticator.close()
+
+    def _enter(self, sock: Socket) -> None:
+        with self._lock:
+            if len(self._inside) < self._limits.connections:
+                self._inside.add(sock)
+                return
+        log.warning("a connection was refused: %d are open", self._limits.connections)
+        raise pyro.Refused(f"the server is full: {self._limits.connections} connections are open; try again later")
+
+    def _record(self, principal: Principal, sock: Socket, client: object) -> None:
+        if self._security and self._security.audit:
+            tls = sock.version if isinstance(sock, SecureSocket) else "none"
+            self._security.audit.record(
+                "connected", principal.name, role=principal.role, address=peer_address(sock), tls=tls, client=client
+            )

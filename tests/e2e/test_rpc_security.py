@@ -1,0 +1,224 @@
+"""A server with keys: tokens, TLS, plain clients, silent ones, and the log of who came.
+
+127.0.0.2 stands for another computer: the server is told that only 127.0.0.1 is local.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import Pyro5.api
+import Pyro5.errors
+import pytest
+import tiny_instrument
+
+import tagwire
+from tagwire.core.catalog import Catalog
+from tagwire.errors import AccessRefused, KeysUnusable, ProtocolError, ServerNotTrusted
+from tagwire.rpc.limits import Limits
+from tagwire.rpc.server import Server
+from tagwire.security import AuditLog, Identity, Role, ServerSecurity, Tokens
+
+HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where clients of the test remember servers."""
+    monkeypatch.setenv("TAGWIRE_HOME", str(tmp_path / "client"))
+    monkeypatch.delenv("TAGWIRE_TOKEN", raising=False)
+    return tmp_path / "client"
+
+
+@pytest.fixture(scope="module")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    return Identity.create(tmp_path_factory.mktemp("server"))
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> Tokens:
+    return Tokens(tmp_path / "server")
+
+
+@pytest.fixture
+def anna(tokens: Tokens) -> str:
+    return tokens.add("anna", Role.CONTROL)
+
+
+@pytest.fixture
+def audit(tmp_path: Path) -> Iterator[AuditLog]:
+    log = AuditLog(tmp_path / "audit.jsonl")
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def serve(tiny_catalog: Catalog, identity: Identity, tokens: Tokens, audit: AuditLog) -> Iterator[Serve]:
+    with contextlib.ExitStack() as stack:
+
+        def start(host: str = ELSEWHERE, limits: Limits | None = None, **options: Any) -> Server:
+            demands = {"identity": identity, "audit": audit, "is_local": HERE.__eq__, "refusal_s": 0.05} | options
+            security = ServerSecurity(tokens, **demands)
+            server = Server(tiny_instrument, host, 0, catalog=tiny_catalog, security=security, limits=limits)
+            return stack.enter_context(server)
+
+        yield start
+
+
+def entries(audit: AuditLog) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in audit.path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "", "::", "192.0.2.1", "lab-pc.example"])
+def test_beyond_this_computer_it_refuses_without_keys(tiny_catalog: Catalog, host: str) -> None:
+    with pytest.raises(KeysUnusable, match="tagwire keys init"):
+        Server(tiny_instrument, host, 0, catalog=tiny_catalog)
+
+
+def test_a_token_and_tls_open_it(serve: Serve, anna: str, identity: Identity, audit: AuditLog) -> None:
+    server = serve()
+    with tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True) as TT:
+        assert TT.getVersion() == "1.2.3"
+    with tagwire.connect(ELSEWHERE, server.port, token=anna) as TT:  # the fingerprint is known now, so TLS is used
+        assert TT.echo(b"x" * 3_000_000) == b"x" * 3_000_000
+    entry = entries(audit)[0]
+    assert (entry["event"], entry["who"], entry["role"]) == ("connected", "anna", "control")
+    assert (entry["address"], entry["tls"]) == (HERE, "TLSv1.3") or entry["address"] == ELSEWHERE
+    assert anna not in audit.path.read_text()
+
+
+def test_no_token_or_a_wrong_one_does_not(serve: Serve, anna: str, audit: AuditLog, tokens: Tokens) -> None:
+    server = serve()
+    with pytest.raises(AccessRefused, match="tagwire login"):
+        tagwire.connect(ELSEWHERE, server.port, tls=True)
+    with pytest.raises(AccessRefused, match="revoked"):
+        tagwire.connect(ELSEWHERE, server.port, tls=True, token=anna[:-1])
+    tokens.revoke("anna")
+    with pytest.raises(AccessRefused, match="revoked"):
+        tagwire.connect(ELSEWHERE, server.port, tls=True, token=anna)
+    assert [entry["event"] for entry in entries(audit)] == ["refused"] * 3
+    assert len(server.service.registry) == 0
+
+
+def test_without_tls_nobody_comes_in_from_elsewhere(serve: Serve, anna: str) -> None:
+    server = serve(is_local=lambda _: False)
+    with pytest.raises(ProtocolError, match="leave tls=False out"):
+        tagwire.connect(ELSEWHERE, server.port, token=anna, tls=False)
+
+
+def test_at_the_server_itself_tls_may_be_left_out(serve: Serve, anna: str) -> None:
+    server = serve(HERE)
+    with tagwire.connect(HERE, server.port, token=anna) as TT:
+        assert TT.getVersion() == "1.2.3"
+    with pytest.raises(AccessRefused):
+        tagwire.connect(HERE, server.port)
+
+
+def test_no_tls_has_to_be_said_on_both_sides(serve: Serve, anna: str) -> None:
+    server = serve(identity=None, is_local=lambda _: False)
+    with tagwire.connect(ELSEWHERE, server.port, token=anna, tls=False) as TT:
+        assert TT.getVersion() == "1.2.3"
+    with pytest.raises(ServerNotTrusted, match="tls=False"):
+        tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True)
+
+
+def test_another_server_at_the_same_address_gets_no_token(
+    serve: Serve, anna: str, tmp_path: Path, identity: Identity
+) -> None:
+    server = serve()
+    impostor = Identity.create(tmp_path / "impostor")
+    with pytest.raises(ServerNotTrusted, match="NOT THE ONE IT WAS"):
+        tagwire.connect(ELSEWHERE, server.port, token=anna, fingerprint=impostor.fingerprint)
+    with tagwire.connect(ELSEWHERE, server.port, token=anna, fingerprint=identity.fingerprint) as TT:
+        assert TT.getVersion() == "1.2.3"
+
+
+@pytest.mark.parametrize("target", ["TimeTagger", "TimeTaggerRPC", "Pyro.Daemon", "nothing"])
+def test_plain_clients_come_in_only_when_allowed(serve: Serve, anna: str, audit: AuditLog, target: str) -> None:
+    server = serve(is_local=lambda _: False)
+    with (
+        Pyro5.api.Proxy(f"PYRO:{target}@{ELSEWHERE}:{server.port}") as proxy,
+        pytest.raises(Pyro5.errors.CommunicationError, match="--allow-plain-pyro"),
+    ):
+        proxy._pyroBind()
+    assert entries(audit) == []
+
+
+def test_plain_clients_that_the_operator_allows(serve: Serve, anna: str, audit: AuditLog) -> None:
+    server = serve(plain_pyro=True, is_local=lambda _: False)
+    with Pyro5.api.Proxy(f"PYRO:TimeTagger@{ELSEWHERE}:{server.port}") as proxy:
+        assert proxy.getVersion() == "1.2.3"
+    assert entries(audit)[0]["client"] == "plain Pyro5"
+    with pytest.raises(ProtocolError, match="leave tls=False out"):
+        tagwire.connect(ELSEWHERE, server.port, token=anna, tls=False)
+
+
+@pytest.mark.parametrize("beginning", [b"", b"\x16", b"\x16\x03\x01\x02\x00\x01", b"P"])
+def test_silent_connections_delay_nobody(serve: Serve, anna: str, beginning: bytes) -> None:
+    server = serve(limits=Limits(newcomers=20))
+    with contextlib.ExitStack() as stack:
+        for _ in range(60):
+            sock = stack.enter_context(socket.create_connection((ELSEWHERE, server.port), timeout=30))
+            sock.sendall(beginning)
+        with tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True) as TT:
+            assert TT.getVersion() == "1.2.3"
+
+
+def test_a_silent_connection_ends_by_itself(serve: Serve) -> None:
+    server = serve(limits=Limits(handshake_s=0.1))
+    for beginning in (b"", b"\x16"):
+        with socket.create_connection((ELSEWHERE, server.port), timeout=30) as sock:
+            sock.sendall(beginning)
+            with contextlib.suppress(ConnectionResetError):
+                assert sock.recv(1) == b""
+
+
+def test_wrong_tokens_delay_nobody_else(serve: Serve, anna: str) -> None:
+    server = serve()
+    refused: list[BaseException] = []
+
+    def guess() -> None:
+        try:
+            tagwire.connect(ELSEWHERE, server.port, token="wrong", tls=True)
+        except AccessRefused as error:
+            refused.append(error)
+
+    guessing = [threading.Thread(target=guess) for _ in range(10)]
+    for thread in guessing:
+        thread.start()
+    with tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True) as TT:
+        assert TT.getVersion() == "1.2.3"
+    for thread in guessing:
+        thread.join(60)
+    assert len(refused) == 10
+
+
+def test_a_full_server_says_so(serve: Serve, anna: str) -> None:
+    server = serve(plain_pyro=True, limits=Limits(connections=1))
+    with Pyro5.api.Proxy(server.uri) as first, Pyro5.api.Proxy(server.uri) as second:
+        assert first.getVersion() == "1.2.3"
+        with pytest.raises(Pyro5.errors.CommunicationError, match="the server is full: 1 connections are open"):
+            second._pyroBind()
+        with pytest.raises(ProtocolError, match="the server is full"):
+            tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True)
+        assert first.getVersion() == "1.2.3"
+
+
+def test_garbage_before_authentication_allocates_nothing(serve: Serve, anna: str) -> None:
+    server = serve()
+    for beginning in (b"\x16\x03\x01\xff\xff" + bytes(70_000), b"PYRO" + b"\xff" * 70_000, b"GET / HTTP/1.1\r\n\r\n"):
+        with socket.create_connection((ELSEWHERE, server.port), timeout=30) as sock, contextlib.suppress(OSError):
+            sock.sendall(beginning)
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(65536):
+                pass
+    with tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True) as TT:
+        assert TT.getVersion() == "1.2.3"
