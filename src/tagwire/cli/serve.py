@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from tagwire.cli import also as beside
 from tagwire.cli.backend import CHOICES, Backend, Choice, open_backend
 from tagwire.cli.common import DEFAULT_PORT, MODEL_KEYS, Address, verbose_option
 from tagwire.errors import TagwireError
@@ -36,6 +37,7 @@ READY = "ready"
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The only folder whose files clients may read and write.",
 )
+@click.option("--also", metavar="[NAME=]FILE.py:OBJECT", multiple=True, help=beside.HELP)
 @click.option("--host", default="localhost", show_default=True, help="Address to listen on; 0.0.0.0 is everywhere.")
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one.")
 @click.option("--while-stdin-open", is_flag=True, hidden=True, help="End when standard input ends.")
@@ -47,6 +49,7 @@ def command(
     speed: float | None,
     loop: bool,
     data: Path | None,
+    also: tuple[str, ...],
     host: str,
     port: int,
     while_stdin_open: bool,
@@ -61,6 +64,7 @@ def command(
       tagwire serve --simulate x                      a simulated Time Tagger X
       tagwire serve --data recordings/                clients may open files of this folder
       tagwire serve --replay hbt.ptu --speed 2 --loop a recording, as if it were live
+      tagwire serve --also my_lab.py:stage            another instrument too, as TimeTagger.stage
     """
     _check_options(backend, simulate, replay, speed, loop)
     logging.basicConfig(format="%(levelname)s: %(message)s")
@@ -70,7 +74,7 @@ def command(
     try:
         chosen = _backend(backend, simulate, replay, speed or 1.0, loop)
         click.echo(f"Serving {chosen.name} ({chosen.reason}).")
-        _serve(chosen, Address(host, port), data)
+        _serve(chosen, Address(host, port), data, also)
     except KeyboardInterrupt:
         click.echo("Stopped.")
 
@@ -107,17 +111,18 @@ def _backend(wanted: Choice, simulate: str | None, replay: Path | None, speed: f
     return open_backend(wanted)
 
 
-def _serve(backend: Backend, address: Address, data: Path | None) -> None:
+def _serve(backend: Backend, address: Address, data: Path | None, also: tuple[str, ...]) -> None:
     """Serve until KeyboardInterrupt."""
     from tagwire.rpc.server import Server
 
+    others = beside.load_all(also)
     try:
-        server = Server(backend.module, address.host, address.port, data)
+        server = Server(backend.module, address.host, address.port, data, also=others)
     except OSError as error:
         raise TagwireError(_cannot_listen(address, error)) from error
     with nullcontext() if backend.vendor else _warmed_up():
         here = Address(address.host, server.port)
-        for line in _welcome(here, data):
+        for line in [*_welcome(here, data), *(f"  also               TimeTagger.{name}" for name in others)]:
             click.echo(line)
         click.echo(f"{READY} at {here}; Ctrl-C ends the server")
         server.serve_forever()

@@ -73,9 +73,9 @@ class Preparation:
         value = self._live(value, leases)
         if param is None:
             return value
-        if param.file:
+        if param.file and (param.type != "any" or _may_name(value)):
             return guard(value, self.files)
-        if type(value) is int and "enum:" in param.type:
+        if type(value) in (int, str) and "enum:" in param.type:
             return self._member(param.type, value)
         return value
 
@@ -92,12 +92,19 @@ class Preparation:
             return type(value)([self._live(item, leases) for item in value])
         return value
 
-    def _member(self, kinds: str, value: int) -> object:
+    def _member(self, kinds: str, value: object) -> object:
         for kind in kinds.split("|"):
             enum = self.enums.get(kind.removeprefix("enum:"))
-            if enum is not None and value in {int(member.value) for member in enum.__members__.values()}:
+            if enum is not None and value in {member.value for member in enum.__members__.values()}:
                 return enum(value)
         return value  # the library says what it thinks of it
+
+
+def _may_name(value: object) -> bool:
+    """Whether a value of unknown kind may name a file: there is text in it."""
+    if isinstance(value, list | tuple):
+        return any(_may_name(item) for item in value)
+    return isinstance(value, str | bytes | dict)
 
 
 def _refuse_unknown(spec: MethodSpec, args: Sequence[Any], kwargs: dict[str, Any]) -> None:

@@ -95,6 +95,10 @@ class Daemon:
         for space in self._service.catalog.namespaces:
             inside = self._objects[f"{name}.{space}"] = Entry(door, space)
             spaces[space] = partial(_proxy, f"{name}.{space}", inside)
+        for lease in self._service.instruments.leases():
+            beside = self._objects[f"{name}.{lease.id}"] = Instance(door, lease)
+            self._objects.setdefault(lease.id, beside)
+            spaces[lease.id] = partial(_proxy, f"{name}.{lease.id}", beside)
         self._objects[name] = Entry(door, spaces=spaces)
 
     def _handshake(self, peer: _Peer) -> bool:

@@ -164,6 +164,6 @@ class About:
         raise NotSupported(name)
 
 
-def enum_definitions(enums: Sequence[EnumSpec]) -> dict[str, tuple[str, tuple[tuple[str, int], ...]]]:
+def enum_definitions(enums: Sequence[EnumSpec]) -> dict[str, tuple[str, tuple[tuple[str, int | float | str], ...]]]:
     """Enums as TimeTaggerRPC's client builds them: ``{name: (base, ((member, value), ...))}``."""
-    return {enum.name: (enum.base, enum.members) for enum in enums}
+    return {enum.name: (enum.base, enum.members) for enum in enums if "." not in enum.name}

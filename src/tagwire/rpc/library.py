@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import reduce
 from types import ModuleType
 from typing import Any
 
-from tagwire.core.catalog import Catalog, ClassSpec, Kind, MethodSpec, PropertySpec
+from tagwire.core.catalog import Catalog, ClassSpec, Instrument, Kind, MethodSpec, PropertySpec
 from tagwire.errors import NotSupported
 
 
 class Library:
     """Looks up what the catalog describes.
+
+    Parameters
+    ----------
+    instruments
+        The objects beside the API that the catalog describes too.
 
     Attributes
     ----------
@@ -23,12 +28,22 @@ class Library:
         Its enum classes by name.
     """
 
-    def __init__(self, api: ModuleType, catalog: Catalog) -> None:
+    def __init__(self, api: ModuleType, catalog: Catalog, instruments: Sequence[Instrument] = ()) -> None:
         self.catalog = catalog
-        self.enums: dict[str, type[Enum]] = {spec.name: _reach(api, spec.name) for spec in catalog.enums}
+        beside: dict[str, Any] = {name: found for one in instruments for name, found in one.types.items()}
+        modules = {one.name for one in instruments} - beside.keys()
+        self.enums: dict[str, type[Enum]] = {
+            spec.name: beside.get(spec.name) or _reach(api, spec.name) for spec in catalog.enums
+        }
         self._enum_names = {enum: name for name, enum in self.enums.items()}
-        self._classes = {spec.name: _reach(api, spec.name) for spec in catalog.classes}
-        self._spec_by_class = {self._classes[spec.name]: spec for spec in catalog.classes}
+        self._classes = {
+            spec.name: beside.get(spec.name) or _reach(api, spec.name)
+            for spec in catalog.classes
+            if spec.name not in modules
+        }
+        self._specs: dict[str, dict[type, ClassSpec]] = {}
+        for name, cls in self._classes.items():
+            self._specs.setdefault(self.instrument_of(name), {})[cls] = catalog.class_by_name[name]
         self._functions = {spec.name: _reach(api, spec.name) for spec in catalog.functions}
         self._members = {spec.name: _Members(spec) for spec in catalog.classes}
 
@@ -58,9 +73,26 @@ class Library:
         except KeyError:
             raise AttributeError(f"{spec.name!r} object has no attribute {name!r}") from None
 
-    def spec_of(self, value: object) -> ClassSpec | None:
-        """Description of the class of `value`, or of the nearest base that the catalog knows."""
-        return next((self._spec_by_class[c] for c in type(value).__mro__ if c in self._spec_by_class), None)
+    def spec_of(self, value: object, source: ClassSpec | None = None) -> ClassSpec | None:
+        """Description of the class of `value`, or of the nearest base that the catalog knows.
+
+        Parameters
+        ----------
+        source
+            Class whose object gave the value out. What an instrument beside the API gives out belongs to it; two
+            instruments may be of one class.
+        """
+        scopes = dict.fromkeys([self.instrument_of(source.name) if source else "", "", *self.catalog.instruments])
+        return next((s for scope in scopes if (s := self._spec_within(value, scope))), None)
+
+    def instrument_of(self, name: str) -> str:
+        """The instrument beside the API to which the (dotted) name of a class belongs, or an empty string."""
+        first = name.partition(".")[0]
+        return first if first in self.catalog.instruments else ""
+
+    def _spec_within(self, value: object, scope: str) -> ClassSpec | None:
+        specs = self._specs.get(scope, {})
+        return next((specs[c] for c in type(value).__mro__ if c in specs), None)
 
     def enum_name(self, member: Enum) -> str:
         """Name of the member's enum in the catalog, or an empty string."""

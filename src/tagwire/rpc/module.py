@@ -12,7 +12,7 @@ from tagwire.core.arguments import integer, text
 from tagwire.core.catalog import Catalog, ClassSpec, EnumSpec, from_plain
 from tagwire.errors import ArgumentKindError
 from tagwire.rpc.link import Link
-from tagwire.rpc.remote import RemoteObject, adopt, build_class, remote_function
+from tagwire.rpc.remote import RemoteObject, adopt, build_class, remote_function, stand_for
 from tagwire.rpc.wire import Codec, Handle, Member
 from tagwire.security import client_security
 
@@ -61,6 +61,7 @@ class RemoteModule(ModuleType):
         self._names = _public_names(catalog)
         self._built: dict[str, Any] = {}
         self._enum_names: dict[type, str] = {}
+        self._enum_specs: dict[type[enum.Enum], EnumSpec] = {}
         self.__all__ = sorted(self._names)
         link.codec = Codec(self._outgoing, self._incoming, self._member)
 
@@ -77,7 +78,7 @@ class RemoteModule(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name not in self.__dict__.get("_names", ()):
             raise AttributeError(self._unknown(name))
-        value = self._namespace(name) if name in self._catalog.namespaces else self._member_named(name)
+        value = self._public(name)
         self.__dict__[name] = value
         return value
 
@@ -87,6 +88,11 @@ class RemoteModule(ModuleType):
     def __repr__(self) -> str:
         catalog, link = self._catalog, self._link
         return f"<module {catalog.library} {catalog.version} at {link.host}:{link.port}>"
+
+    def _public(self, name: str) -> Any:
+        if name in self._catalog.instruments:
+            return self._instrument(name)
+        return self._namespace(name) if name in self._catalog.namespaces else self._member_named(name)
 
     def _member_named(self, name: str) -> Any:
         """The class, function, enum or constant of that (dotted) name; always the same object."""
@@ -111,14 +117,26 @@ class RemoteModule(ModuleType):
         return build_class(spec, bases, self._link, self._catalog.library)
 
     def _enum(self, spec: EnumSpec) -> type[enum.Enum]:
-        base = enum.IntFlag if spec.base == "IntFlag" else enum.IntEnum
+        twin = next((one for one, known in self._enum_specs.items() if _same(known, spec)), None)
+        if twin is not None:  # several instruments mention it: a member of the one is a member of the other
+            return twin
+        base = getattr(enum, spec.base) if spec.base in _ENUMS else enum.IntEnum
         built: Any = base(spec.name.rpartition(".")[2], spec.members, module=self._catalog.library)  # type: ignore[call-overload]
         built.__doc__ = spec.doc
         self._enum_names[built] = spec.name
+        self._enum_specs[built] = spec
         return built  # type: ignore[no-any-return]
 
     def _namespace(self, name: str) -> SimpleNamespace:
         return SimpleNamespace(**{n: self._member_named(f"{name}.{n}") for n in _inside(self._catalog, name)})
+
+    def _instrument(self, name: str) -> RemoteObject:
+        """The object beside the API of that name; it is the server's, so nothing happens when this one goes."""
+        cls = self._member_named(name)
+        for inner in _inside(self._catalog, name):
+            if not hasattr(cls, inner):
+                setattr(cls, inner, self._member_named(f"{name}.{inner}"))
+        return stand_for(cls, self._link, Handle(name, name))
 
     def _outgoing(self, value: object) -> object:
         if isinstance(value, RemoteObject):
@@ -145,6 +163,16 @@ class RemoteModule(ModuleType):
         close = difflib.get_close_matches(name, self.__dict__.get("_names", ()), n=3)
         hint = f". Did you mean: {', '.join(close)}?" if close else ""
         return f"module {self.__name__!r} has no attribute {name!r}{hint}"
+
+
+_ENUMS = ("IntFlag", "StrEnum", "Enum")
+
+
+def _same(one: EnumSpec, other: EnumSpec) -> bool:
+    """Whether two descriptions, both of instruments beside the API, are of one enum."""
+    if "." not in one.name or "." not in other.name or one.name.rpartition(".")[2] != other.name.rpartition(".")[2]:
+        return False
+    return (one.base, one.members, one.doc) == (other.base, other.members, other.doc)
 
 
 def _public_names(catalog: Catalog) -> frozenset[str]:

@@ -65,6 +65,13 @@ def adopt(obj: RemoteObject, link: Link, handle: Handle) -> None:
     finalizer.atexit = False  # then the connection closes anyway
 
 
+def stand_for(cls: type[RemoteObject], link: Link, handle: Handle) -> RemoteObject:
+    """An object for one that lives as long as the server does, and is not given up when this one is collected."""
+    obj = cls.__new__(cls)
+    vars(obj).update(_tagwire_link=link, _tagwire_handle=handle)
+    return obj
+
+
 def build_class(spec: ClassSpec, bases: tuple[type, ...], link: Link, module: str) -> type[RemoteObject]:
     """The class that `spec` describes.
 
@@ -90,6 +97,8 @@ def build_class(spec: ClassSpec, bases: tuple[type, ...], link: Link, module: st
         body[attribute.name] = _property(attribute)
     if spec.context:
         body["__enter__"], body["__exit__"] = _enter, _exit
+    if spec.kind is Kind.INSTRUMENT:
+        body["__setattr__"] = _set_known
     if spec.kind is Kind.LOCAL:
         body["__init_subclass__"] = classmethod(_refuse_subclass)
     return type(spec.name.rpartition(".")[2], bases or (RemoteObject,), body)
@@ -170,6 +179,13 @@ def _property(spec: PropertySpec) -> property:
         self._tagwire_link.request("set", self._tagwire_handle.id, spec.name, value)
 
     return property(get, put if spec.writable else None, doc=spec.doc)
+
+
+def _set_known(self: RemoteObject, name: str, value: object) -> None:
+    """Set a property; a misspelled one would otherwise become an attribute here that the server never hears of."""
+    if not name.startswith("_tagwire") and not hasattr(type(self), name):
+        self.__getattr__(name)
+    object.__setattr__(self, name, value)
 
 
 def _enter(self: Any) -> Any:

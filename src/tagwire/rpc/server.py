@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Self
 
-from tagwire.core.catalog import Catalog, read_catalog
+from tagwire.core.catalog import Catalog, read_catalog, with_instruments
 from tagwire.errors import KeysUnusable
 from tagwire.rpc.daemon import Daemon, location
 from tagwire.rpc.files import DataFolder
 from tagwire.rpc.gate import Gate
+from tagwire.rpc.instrument_names import read_instruments
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.listener import Listener
 from tagwire.rpc.service import Service
@@ -43,11 +45,16 @@ class Server:
         Tokens, TLS and audit log (`ServerSecurity.load`); without, everybody at this computer has full control.
     limits
         How much clients may take up.
+    also
+        Other objects and modules that clients may use, by the name that they get there. They belong to the server,
+        which calls their ``close()``, if there is one, at its own end.
 
     Raises
     ------
     KeysUnusable
         (RuntimeError) `host` can be reached from other computers, and there is no `security`.
+    ArgumentError
+        (ValueError) A name in `also` would hide something else.
     """
 
     def __init__(
@@ -61,14 +68,17 @@ class Server:
         catalog: Catalog | None = None,
         security: ServerSecurity | None = None,
         limits: Limits | None = None,
+        also: Mapping[str, object] | None = None,
     ) -> None:
         if security is None and not is_loopback(host):
             raise KeysUnusable(
                 f"a server at {host or 'all addresses'} can be reached from other computers, and so needs keys: make "
                 "them with `tagwire keys init` and, for each client, `tagwire keys add NAME`"
             )
-        limits = limits or Limits()
-        self.service = Service(api, catalog or read_catalog(api), DataFolder(data) if data is not None else None)
+        limits, catalog = limits or Limits(), catalog or read_catalog(api)
+        beside = read_instruments(also or {}, catalog)
+        folder = DataFolder(data) if data is not None else None
+        self.service = Service(api, with_instruments(catalog, beside.described), folder, instruments=beside)
         self._gate = Gate(security, limits)
         self._daemon = Daemon(self.service, grace, self._gate, limits)
         self._listener = Listener(host, port, self._daemon.serve, limits.threads)
@@ -105,6 +115,7 @@ class Server:
         self._listener.close()
         self._daemon.lifetimes.close()
         self.service.registry.close()
+        self.service.instruments.close()
         log.info("the server at %s:%d is closed", self.host, self.port)
 
     def __enter__(self) -> Self:

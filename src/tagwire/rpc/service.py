@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -17,6 +18,7 @@ from tagwire.rpc.arguments import Arguments, Preparation
 from tagwire.rpc.control import Controls
 from tagwire.rpc.files import DataFolder
 from tagwire.rpc.history import History
+from tagwire.rpc.instruments import Instruments
 from tagwire.rpc.library import Library
 from tagwire.rpc.objects import MAX_OBJECTS, Caller, Lease, Registry, Resource
 from tagwire.rpc.sharing import SharedTaggers, is_shareable
@@ -49,6 +51,8 @@ class Service:
         The folder whose files calls may name; without it, any file name is refused.
     max_objects
         Live objects that one session may hold.
+    instruments
+        The objects beside the API that `catalog` describes too.
 
     Attributes
     ----------
@@ -59,10 +63,16 @@ class Service:
     """
 
     def __init__(
-        self, api: ModuleType, catalog: Catalog, files: DataFolder | None = None, max_objects: int = MAX_OBJECTS
+        self,
+        api: ModuleType,
+        catalog: Catalog,
+        files: DataFolder | None = None,
+        max_objects: int = MAX_OBJECTS,
+        instruments: Instruments | None = None,
     ) -> None:
         self.catalog = catalog
-        self.library = Library(api, catalog)
+        self.instruments = instruments or Instruments()
+        self.library = Library(api, catalog, self.instruments.described)
         self.registry = Registry(max_objects)
         self.controls = Controls()
         self.history = History()
@@ -78,6 +88,8 @@ class Service:
             return None
         spec, target = self.library.callable(name)
         self._check_allowed(caller, None, spec, args, kwargs)
+        if self.library.instrument_of(name):
+            self._check_may_change(caller, None, name)  # an object of an instrument's module: no reader of anything
         arguments = self._preparation(caller).prepare(spec, args, kwargs)
         if name in self.catalog.class_by_name:
             return self._construct(self.catalog.class_by_name[name], spec, target, arguments, caller)
@@ -88,35 +100,40 @@ class Service:
 
     def invoke(self, handle: Handle, method: str, args: Sequence[Any], kwargs: dict[str, Any], caller: Caller) -> Any:
         """Call a method of a live object."""
-        lease = self.registry.find(handle.id, caller)
+        lease = self._find(handle, caller)
         spec = self.library.method(lease.resource.spec, method)
         changes = self._check_allowed(caller, lease.resource, spec, args, kwargs)
         arguments = self._preparation(caller).prepare(spec, args, kwargs)
-        value = getattr(lease.resource.obj, method)(*arguments.args, **arguments.kwargs)
+        with self._turn(lease, method):
+            value = getattr(lease.resource.obj, method)(*arguments.args, **arguments.kwargs)
         if changes:
             self.history.record(lease.resource, caller, method, self._shown(spec, arguments))
         return self._result(value, spec.result, caller, lease)
 
     def get(self, handle: Handle, name: str, caller: Caller) -> Any:
         """Value of a property of a live object."""
-        lease = self.registry.find(handle.id, caller)
+        lease = self._find(handle, caller)
         spec = self.library.property(lease.resource.spec, name)
-        return self._result(getattr(lease.resource.obj, name), ResultSpec(spec.type), caller, lease)
+        with self._turn(lease, name):
+            value = getattr(lease.resource.obj, name)
+        return self._result(value, ResultSpec(spec.type), caller, lease)
 
     def set(self, handle: Handle, name: str, value: object, caller: Caller) -> None:
         """Set a property of a live object."""
-        lease = self.registry.find(handle.id, caller)
+        lease = self._find(handle, caller)
         spec = self.library.property(lease.resource.spec, name)
         if not spec.writable:
             raise AttributeError(f"property {name!r} of {lease.resource.spec.name!r} object has no setter")
         if is_instrument(lease.resource.spec):
             self._check_may_change(caller, lease.resource, name)
-        setattr(lease.resource.obj, name, self._preparation(caller).value(value, spec.type))
+        ready = self._preparation(caller).value(value, spec.type)
+        with self._turn(lease, name):
+            setattr(lease.resource.obj, name, ready)
         if is_instrument(lease.resource.spec):
             self.history.record(lease.resource, caller, name, {"value": shown(value, self.library)})
 
     def release(self, handle: Handle, caller: Caller, *, free: bool = False) -> None:
-        """Give up a live object (see `Registry.release`); one that is gone already is no error."""
+        """Give up a live object (see `Registry.release`); one that is gone already, or the server's, is no error."""
         try:
             lease = self.registry.find(handle.id, caller)
         except ObjectGone:
@@ -143,12 +160,20 @@ class Service:
         return shown_arguments(spec, arguments.args, arguments.kwargs, self.library)
 
     def _preparation(self, caller: Caller) -> Preparation:
-        return Preparation(lambda handle: self.registry.find(handle.id, caller), self.library.enums, self._files)
+        return Preparation(lambda handle: self._find(handle, caller), self.library.enums, self._files)
+
+    def _find(self, handle: Handle, caller: Caller) -> Lease:
+        return self.instruments.lease(handle.id) or self.registry.find(handle.id, caller)
+
+    def _turn(self, lease: Lease, member: str) -> AbstractContextManager[object]:
+        """Calls of one instrument beside the API run one at a time; those of the API know of threads."""
+        return self.instruments.turn(self.library.instrument_of(lease.resource.spec.name), lease.resource.obj, member)
 
     def _construct(
         self, spec: ClassSpec, call: MethodSpec, cls: Callable[..., Any], arguments: Arguments, caller: Caller
     ) -> Lease:
-        obj = cls(*arguments.args, **arguments.kwargs)
+        with self.instruments.turn(self.library.instrument_of(spec.name), cls, spec.name):
+            obj = cls(*arguments.args, **arguments.kwargs)
         shut = partial(obj.__exit__, None, None, None) if spec.context else lambda: None
         log.debug("%s made a %s", caller.name, spec.name)
         return self.registry.add(obj, spec, caller, arguments.leases, shut, self._shown(call, arguments))
@@ -194,7 +219,8 @@ class Service:
             return tuple(items) if isinstance(value, tuple) else items
         if isinstance(value, dict):
             return {key: self._result(item, spec, caller, source) for key, item in value.items()}
-        known = self.library.spec_of(value) or self.catalog.class_by_name.get(spec.live)
+        giver = source.resource.spec if source is not None else None
+        known = self.library.spec_of(value, giver) or self.catalog.class_by_name.get(spec.live)
         if known is None:
             return value
         stands_for = known.name in self._tagger_names or is_instrument(known)

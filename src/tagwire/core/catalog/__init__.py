@@ -5,6 +5,7 @@ adapters, client classes, stubs, forms, tables and the parity test are all built
 """
 
 from tagwire.core.catalog.hidden import HIDDEN, HOOKS
+from tagwire.core.catalog.instruments import Instrument, read_instrument, with_instruments
 from tagwire.core.catalog.plain import from_plain, to_plain
 from tagwire.core.catalog.prose import call_doc, class_doc
 from tagwire.core.catalog.reader import read_catalog
@@ -27,6 +28,7 @@ __all__ = [
     "ClassSpec",
     "EnumSpec",
     "HiddenSpec",
+    "Instrument",
     "Kind",
     "MethodSpec",
     "ParamSpec",
@@ -36,5 +38,7 @@ __all__ = [
     "class_doc",
     "from_plain",
     "read_catalog",
+    "read_instrument",
     "to_plain",
+    "with_instruments",
 ]

@@ -77,7 +77,7 @@ def read_annotation(annotation: object, names: Names, scope: dict[str, Any]) -> 
     """
     if not isinstance(annotation, str):
         return _python(annotation, names)
-    info = read_text(annotation, names)
+    info = UNKNOWN if names.pythonic else read_text(annotation, names)
     return info if info.known else _evaluated(annotation, names, scope)
 
 

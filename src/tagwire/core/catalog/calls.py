@@ -95,7 +95,7 @@ def _signature_param(
 
 def _plain_default(value: object) -> tuple[Plain, bool]:
     if isinstance(value, Enum):
-        return int(value.value), True
+        value = value.value
     if value is None or isinstance(value, bool | int | float | str):
         return value, True
     return None, False

@@ -28,10 +28,10 @@ def read_class(name: str, cls: type, names: Names) -> ClassSpec:
     constants: list[tuple[str, Plain]] = []
     for member in _members(name, cls, names):
         value = inspect.getattr_static(cls, member, None)
-        if _is_property(value):
-            properties.append(_property(cls, member, value, names))
+        if is_property(value):
+            properties.append(read_property(cls, member, value, names))
         elif callable(value) or isinstance(value, staticmethod | classmethod):
-            methods.append(_method(cls, member, names))
+            methods.append(read_method(cls, member, names))
         elif isinstance(value, int | float | str):
             constants.append((member, value))
     return ClassSpec(
@@ -66,14 +66,14 @@ def _owner(cls: type, member: str, names: Names) -> str:
     return names.of_class(having[-1]) if having else ""
 
 
-def _is_property(value: object) -> bool:
+def is_property(value: object) -> bool:
     """Properties, slots and plain annotated attributes (which have no value on the class)."""
     return value is None or isinstance(
         value, property | functools.cached_property | types.MemberDescriptorType | types.GetSetDescriptorType
     )
 
 
-def _property(cls: type, name: str, value: Any, names: Names) -> PropertySpec:
+def read_property(cls: type, name: str, value: Any, names: Names) -> PropertySpec:
     getter = getattr(value, "fget", None) or getattr(value, "func", None)
     doc = inspect.cleandoc(getattr(value, "__doc__", None) or "")
     frozen = isinstance(value, functools.cached_property) or getattr(
@@ -92,13 +92,13 @@ def _property_type(cls: type, name: str, getter: Any, names: Names) -> TypeInfo:
     return UNKNOWN if returned is None else read_annotation(returned, names, getter.__globals__)
 
 
-def _method(cls: type, name: str, names: Names) -> MethodSpec:
+def read_method(cls: type, name: str, names: Names) -> MethodSpec:
     """Describe a method; an override that only passes its arguments on is described by what it overrides."""
     definitions = [_defined(base, name, names) for base in cls.__mro__ if name in vars(base)]
     spec = next((d for d in definitions if not any(p.variadic for p in d.params)), definitions[0])
     source = SAME_AS.get(f"{names.of_class(cls)}.{name}", "").rpartition(".")[0]
     if source in names.classes:
-        spec = replace(spec, params=_method(names.classes[source], name, names).params)
+        spec = replace(spec, params=read_method(names.classes[source], name, names).params)
     return replace(spec, owner=_owner(cls, name, names))
 
 

@@ -14,6 +14,7 @@ from tagwire.core.catalog.specs import ClassSpec, Kind, MethodSpec
 
 _READS = re.compile(r"(xtra_)?(get|is|has|scan|read|sync|waitFor|waitUntil)(?![a-z])")
 _ALSO_CLEARS = re.compile(r"[Cc]lear")
+_OTHERS_READ = re.compile(r"(get|is|has)(?![a-z])")
 _FUNCTION_CHANGES = re.compile(r"(set|add|flash|update|clear|reset|enable|disable)(?![a-z])")
 _SETS = re.compile(r"set(?=[A-Z_])")
 
@@ -22,9 +23,10 @@ def is_instrument(spec: ClassSpec) -> bool:
     """Whether objects of the class stand for an instrument that others use too.
 
     Time Taggers do, and what stands for one without being made by the caller (the tagger of a
-    SynchronizedMeasurements, the server of a tagger): such classes have settings but no constructor.
+    SynchronizedMeasurements, the server of a tagger): such classes have settings but no constructor. So does whatever
+    a server offers beside the API.
     """
-    if spec.kind is Kind.TAGGER:
+    if spec.kind in (Kind.TAGGER, Kind.INSTRUMENT):
         return True
     return spec.kind in (Kind.BASE, Kind.DATA) and any(_SETS.match(m.name) for m in spec.methods)
 
@@ -43,6 +45,8 @@ def changes_instrument(spec: ClassSpec | None, method: MethodSpec) -> bool:
         return bool(_FUNCTION_CHANGES.match(method.name))
     if not is_instrument(spec):
         return False
+    if spec.kind is Kind.INSTRUMENT:  # its verbs are not the API's: a stage that scans moves
+        return not _OTHERS_READ.match(method.name)
     return not _READS.match(method.name) or bool(_ALSO_CLEARS.search(method.name))
 
 

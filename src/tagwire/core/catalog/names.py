@@ -26,6 +26,8 @@ class Names:
         Rows of the table of hidden names that left something out.
     methods
         Methods read so far, by the class that defines them: most classes inherit the greater part of theirs.
+    pythonic
+        Whether annotations are Python's own, so that ``"State"`` is a class of that name and no C++ type.
     """
 
     classes: dict[str, type] = field(default_factory=dict)
@@ -35,6 +37,7 @@ class Names:
     namespaces: list[str] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
     methods: dict[tuple[type, str], MethodSpec] = field(default_factory=dict)
+    pythonic: bool = False
 
     def of_class(self, cls: object) -> str:
         """Public name of a class, or empty when it is not public."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from enum import Enum, Flag
 from types import ModuleType
 
 from tagwire.core.catalog.calls import read_call
 from tagwire.core.catalog.classes import read_class
+from tagwire.core.catalog.enums import read_enum
 from tagwire.core.catalog.hidden import HIDDEN
 from tagwire.core.catalog.names import read_names
-from tagwire.core.catalog.specs import Catalog, EnumSpec, HiddenSpec
+from tagwire.core.catalog.specs import Catalog, HiddenSpec
 
 
 def read_catalog(module: ModuleType) -> Catalog:
@@ -36,15 +36,8 @@ def read_catalog(module: ModuleType) -> Catalog:
         doc=inspect.cleandoc(module.__doc__ or ""),
         classes=tuple(sorted(classes, key=lambda c: c.name)),
         functions=tuple(read_call(function, name, names) for name, function in sorted(names.functions.items())),
-        enums=tuple(_read_enum(name, enum) for name, enum in sorted(names.enums.items())),
+        enums=tuple(read_enum(name, enum) for name, enum in sorted(names.enums.items())),
         constants=tuple(sorted(names.constants.items())),
         namespaces=tuple(names.namespaces),
         hidden=tuple(HiddenSpec(row, HIDDEN[row]) for row in sorted(names.hidden)),
     )
-
-
-def _read_enum(name: str, enum: type[Enum]) -> EnumSpec:
-    """All members: plain iteration would skip those of a flag that are zero or composite."""
-    members = tuple((n, int(m.value)) for n, m in enum.__members__.items())
-    own = vars(enum).get("__doc__") or ""
-    return EnumSpec(name, "IntFlag" if issubclass(enum, Flag) else "IntEnum", members, inspect.cleandoc(own))

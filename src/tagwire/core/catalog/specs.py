@@ -50,6 +50,8 @@ class Kind(StrEnum):
     """Reads files (FileReader)."""
     BASE = "base"
     """Abstract; only for isinstance and subclassing."""
+    INSTRUMENT = "instrument"
+    """No part of the API: another object or module that the server offers beside it, or a class of it."""
     LOCAL = "local"
     """Runs the user's own code (CustomMeasurement, CustomLogger): makes sense only in the caller's process."""
 
@@ -168,11 +170,14 @@ class ClassSpec:
 
 @dataclass(frozen=True, slots=True)
 class EnumSpec:
-    """An enum: `base` is ``IntEnum`` or ``IntFlag``; `members` includes zero-valued and composite ones."""
+    """An enum; `members` includes zero-valued and composite ones.
+
+    `base` is ``IntEnum`` or ``IntFlag``; of instruments beside the API also ``StrEnum`` or ``Enum``.
+    """
 
     name: str
     base: str
-    members: tuple[tuple[str, int], ...]
+    members: tuple[tuple[str, int | float | str], ...]
     doc: str = ""
 
 
@@ -197,6 +202,9 @@ class Catalog:
         Name of the module and its ``getVersion()``.
     namespaces
         Names of classes that only hold other classes (``Experimental``).
+    instruments
+        Names of the objects beside the API; the class of each has the same name, and what belongs to it is dotted
+        (``stage.Axis``).
     hidden
         What was left out, with reasons.
     """
@@ -210,6 +218,7 @@ class Catalog:
     constants: tuple[tuple[str, Plain], ...] = ()
     namespaces: tuple[str, ...] = ()
     hidden: tuple[HiddenSpec, ...] = field(default=())
+    instruments: tuple[str, ...] = ()
 
     @cached_property
     def class_by_name(self) -> dict[str, ClassSpec]:
