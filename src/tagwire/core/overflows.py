@@ -1,4 +1,7 @@
-"""Loss as the stream tells it: an overflow begins, so many events of each channel are missing, it ends."""
+"""Loss as the stream tells it: an overflow begins, so many events of each channel are missing, it ends.
+
+The overflow ranges of several streams become those of one, which is in an overflow wherever any of them is.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagwire.core.channels import CHANNEL_UNUSED
-from tagwire.core.tags import TagBlock, TagType
+from tagwire.core.tags import TagBlock, TagType, pick
 
 MOST_MISSED = 65_535
 """Events that one tag of missed events can stand for."""
@@ -61,6 +64,47 @@ def in_overflow(block: TagBlock, before: bool) -> bool:
         return before
     ends = np.flatnonzero((block.type == TagType.OverflowBegin) | (block.type == TagType.OverflowEnd))
     return bool(block.type[ends[-1]] == TagType.OverflowBegin) if len(ends) else before
+
+
+def numbered(block: TagBlock, number: int) -> TagBlock:
+    """The block with `number`, 0 to 65535, in the tags that begin and end overflows.
+
+    It stands in place of missed events, which these tags have none, until `united` takes it away.
+    """
+    if block.plain:
+        return block
+    missed = np.where(_bounds(block), np.uint16(number), block.missed).astype(np.uint16)
+    return TagBlock(block.begin, block.end, block.time, block.channel, block.type, missed)
+
+
+def united(block: TagBlock, overflows: set[int]) -> TagBlock:
+    """The merge of `numbered` blocks with one overflow wherever there is at least one.
+
+    Parameters
+    ----------
+    block
+        All tags in order of time; its `missed` is written to.
+    overflows
+        Numbers of the streams that are in an overflow; updated.
+    """
+    if block.plain:
+        return block
+    keep = np.ones(len(block), np.bool_)
+    for place in np.flatnonzero(_bounds(block)):
+        number, within = int(block.missed[place]), bool(overflows)
+        if block.type[place] == TagType.OverflowBegin:
+            overflows.add(number)
+            keep[place] = not within
+        else:
+            overflows.discard(number)
+            keep[place] = not overflows
+        block.missed[place] = 0
+    return block if keep.all() else pick(block, keep)
+
+
+def _bounds(block: TagBlock) -> NDArray[np.bool_]:
+    """Where overflows begin and end."""
+    return np.isin(block.type, (TagType.OverflowBegin, TagType.OverflowEnd))
 
 
 def _between(first: int, middle: NDArray[np.signedinteger], last: int, opens: bool, closes: bool) -> NDArray[np.int64]:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagwire.core.arguments import INT32_MAX, boolean, integer, integers, text
-from tagwire.core.tags import TIME_MAX, TIME_MIN, Int32Array, TagBlock, TagType, merge, pick
+from tagwire.core.overflows import numbered, united
+from tagwire.core.tags import TIME_MAX, TIME_MIN, Int32Array, TagBlock, TagType, merge
 from tagwire.errors import ArgumentError, ArgumentKindError, FileUnreadable
 from tagwire.recording.files import open_file
 from tagwire.recording.names import header_name, part_names
@@ -166,37 +166,9 @@ def _merged(inputs: list[_Input], common: bool) -> Iterator[TagBlock]:
             return
         blocks = [source.block for source in inputs]
         until = min(block.end for block in blocks if block is not None)
-        parts = [_numbered(b.take(position, until), i) for i, b in enumerate(blocks) if b is not None]
-        yield _united(merge(position, until, parts), overflows)
+        parts = [numbered(b.take(position, until), i) for i, b in enumerate(blocks) if b is not None]
+        yield united(merge(position, until, parts), overflows)
         position = until
-
-
-def _numbered(block: TagBlock, number: int) -> TagBlock:
-    """The block with its number in the overflow tags, in place of missed events, which they have none."""
-    if block.plain:
-        return block
-    missed = np.where(_overflows(block), np.uint16(number), block.missed).astype(np.uint16)
-    return TagBlock(block.begin, block.end, block.time, block.channel, block.type, missed)
-
-
-def _united(block: TagBlock, overflows: set[int]) -> TagBlock:
-    """The block with one overflow wherever there is at least one; `overflows` has those that are open."""
-    keep = np.ones(len(block), np.bool_)
-    for place in np.flatnonzero(_overflows(block)):
-        number, within = int(block.missed[place]), bool(overflows)
-        if block.type[place] == TagType.OverflowBegin:
-            overflows.add(number)
-            keep[place] = not within
-        else:
-            overflows.discard(number)
-            keep[place] = not overflows
-        block.missed[place] = 0
-    return block if keep.all() else pick(block, keep)
-
-
-def _overflows(block: TagBlock) -> NDArray[np.bool_]:
-    """Where overflows begin and end."""
-    return np.isin(block.type, (TagType.OverflowBegin, TagType.OverflowEnd))
 
 
 def _names(filenames: Any) -> list[str]:
