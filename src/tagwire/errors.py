@@ -19,6 +19,7 @@ same situation, so that ``except RuntimeError`` in an existing script goes on wo
     ├── KeysUnusable            (RuntimeError)  keys or tokens are missing, damaged, or open to others
     └── RemoteError             (RuntimeError)
         ├── ServerUnreachable                   nobody answers at the address
+        │   └── ServerGone                      nobody answers any more, for a while now
         ├── ServerNotTrusted                    the server is not the expected one, or speaks no TLS
         ├── AccessRefused                       the server asks for a token and got no right one
         ├── ConnectionBroken                    the peer went away in the middle
@@ -99,6 +100,10 @@ class ServerNotTrusted(RemoteError):
 
 class AccessRefused(RemoteError):
     """The server asks for a token, and none or an unknown one was shown."""
+
+
+class ServerGone(ServerUnreachable):
+    """The server answered before and does not any more, although the client tried for a while."""
 
 
 class ConnectionBroken(RemoteError):

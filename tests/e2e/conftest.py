@@ -22,6 +22,6 @@ def tiny_server(tiny_catalog: Catalog) -> Iterator[Server]:
     tiny_instrument._running.clear()
     tiny_instrument._entered.clear()
     tiny_instrument._go_on.clear()
-    with Server(tiny_instrument, "127.0.0.1", 0, grace=0.0, catalog=tiny_catalog) as server:
+    with Server(tiny_instrument, "127.0.0.1", 0, grace=0.0, session_grace=0.0, catalog=tiny_catalog) as server:
         yield server
         tiny_instrument._go_on.set()

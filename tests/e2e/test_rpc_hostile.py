@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import random
+import secrets
 import socket
 import struct
 import threading
@@ -48,7 +49,7 @@ def message(kind: int, payload: bytes, serializer: int = MSGPACK, flags: int = 0
 
 
 def hello(target: str, serializer: int = MSGPACK) -> bytes:
-    data: object = {"tagwire": 1, "session": "x" * 16} if target == "tagwire" else "hello"
+    data: object = {"tagwire": 2, "client": secrets.token_hex(16)} if target == "tagwire" else "hello"
     payload = next(s for s in serializers.values() if s.serializer_id == serializer).dumps(
         {"handshake": data, "object": target}
     )
@@ -286,8 +287,8 @@ def test_clients_that_never_read_hold_up_nobody(calm: Server) -> None:
             assert TT.Counter(TT.createTimeTagger(), [1]).getData().shape == (1, 1)
 
 
-def test_a_session_has_a_name(calm: Server) -> None:
-    data: Any = {"handshake": {"tagwire": 1, "session": ""}, "object": "tagwire"}
+def test_a_client_has_a_name(calm: Server) -> None:
+    data: Any = {"handshake": {"tagwire": 2, "client": ""}, "object": "tagwire"}
     with socket.create_connection(("127.0.0.1", calm.port), timeout=10) as sock:
         sock.sendall(message(protocol.MSG_CONNECT, msgpack.packb(data)))
         assert answer(sock)[0] == protocol.MSG_CONNECTFAIL

@@ -1,124 +1,229 @@
-"""One connection of a client: Pyro5's messages on a socket, with Tagwire's own payloads."""
+"""One connection of a client, for all its threads, with any number of calls in flight.
+
+There is no thread that reads: of the threads that wait for an answer one reads the socket and hands the others theirs,
+and when it has its own, another one goes on. So a call that is alone costs no change of threads.
+
+A thread may be broken off anywhere, by Ctrl-C. What has arrived and what is to be sent are kept such that whoever comes
+next goes on where it stopped (see `Assembler` and `Outbox`); the notes are made in C, where no signal can come between
+doing and noting.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
 from typing import Any
 
-from Pyro5 import errors as pyro_errors
-from Pyro5 import protocol, socketutil
+from tagwire.errors import ProtocolError
+from tagwire.rpc import message
+from tagwire.rpc.message import Assembler, Message, Octets
+from tagwire.rpc.readiness import SIGNALS_END_WAITS, wait_until_ready
+from tagwire.rpc.sending import Outbox
 
-from tagwire.errors import (
-    AccessRefused,
-    ArgumentError,
-    ConnectionBroken,
-    ProtocolError,
-    RemoteError,
-    ServerUnreachable,
-)
-from tagwire.rpc.listener import prepare
-from tagwire.rpc.pyro import Socket
-from tagwire.rpc.wire import PROTOCOL, REQUEST_LIMIT
-from tagwire.security import ClientSecurity
+_PATIENCE_S = 0.25
+"""How often somebody who waits looks whether anybody reads: a reader may be broken off before it calls the next one."""
 
-_CONNECT_S = 10.0
-_MSGPACK = 4
-_LOST = (OSError, pyro_errors.CommunicationError)
+_IDLE_S = 0.5
+"""After so long without a call, a connection is looked at before it is used."""
+
+
+class NotSent(Exception):
+    """The request has not gone out as a whole, so it was not done."""
+
+
+class Lost(Exception):
+    """The connection ended while the request was out; whether it was done is unknown."""
+
+
+class _Call:
+    """Somebody who waits. The inbox takes the answer, the error that ended the connection, or ``None``: read on."""
+
+    __slots__ = ("inbox",)
+
+    def __init__(self) -> None:
+        self.inbox: SimpleQueue[Message | Exception | None] = SimpleQueue()
 
 
 class Connection:
-    """Opened and introduced on creation.
+    """Carries requests on `sock`, which has shaken hands.
 
     Parameters
     ----------
-    host, port
-        The server; `ServerUnreachable` when nobody answers, `ProtocolError` when somebody else does.
-    session
-        Token of the client.
-    security
-        Whether to use TLS, whom to expect, and the token to show; `ServerNotTrusted` and `AccessRefused` otherwise.
+    on_push
+        Gets messages that the server sends by itself; must not wait.
+
+    Attributes
+    ----------
+    ended
+        Why it is of no use any more.
     """
 
-    def __init__(self, host: str, port: int, session: str, security: ClientSecurity) -> None:
-        self._server = f"{host}:{port}"
-        self._token = security.token
-        self._sequence = 0
-        try:
-            self._sock: Socket = socket.create_connection((host, port), timeout=_CONNECT_S)
-        except OSError as error:
-            raise ServerUnreachable(
-                f"nobody answers at {self._server} ({error}); start a server there with: tagwire serve"
-            ) from error
-        try:
-            prepare(self._sock)
-            self._sock = security.wrap(self._sock)
-            self._introduce(session)
-            self._sock.settimeout(None)
-        except BaseException:
-            self.close()
-            raise
+    def __init__(self, sock: Any, on_push: Callable[[Message], object] = lambda message: None) -> None:
+        self._sock = sock
+        self._on_push = on_push
+        self._assembler = Assembler()
+        self._exact = isinstance(sock, socket.socket)
+        self._outbox = Outbox(sock, self._when_full if self._exact else None)
+        self._reading = threading.Lock()
+        self._sequence = itertools.count()
+        self._calls: dict[int, _Call] = {}
+        self._waiting: dict[_Call, None] = {}
+        self._used = time.monotonic()
+        self.ended: Exception | None = None
 
-    def exchange(self, payload: bytes) -> tuple[bool, Any]:
-        """Send a request; whether it failed, and the payload of the answer. `ConnectionBroken` when none comes."""
-        if len(payload) > REQUEST_LIMIT:
-            raise ArgumentError(f"the arguments take {len(payload)} bytes; at most {REQUEST_LIMIT} can be sent at once")
-        self._sequence = (self._sequence + 1) & 0xFFFF
+    def exchange(self, data: bytes, arrays: Sequence[Octets] = ()) -> Message:
+        """Send a request and wait for its answer; raises `NotSent` or `Lost`."""
+        self._check()
+        call = _Call()
+        seq = next(self._sequence) & 0xFFFF
+        while self._calls.setdefault(seq, call) is not call:  # one that nobody waits for any more
+            seq = next(self._sequence) & 0xFFFF
         try:
-            self._send(protocol.MSG_INVOKE, payload)
-            answer = protocol.recv_stub(_Receiver(self._sock), [protocol.MSG_RESULT])
-        except _LOST as error:
-            raise ConnectionBroken(
-                f"the server at {self._server} went away in the middle of a call; whether it was done is unknown"
-            ) from error
-        if answer.seq != self._sequence:
-            raise ProtocolError(f"the server at {self._server} answered another request")
-        return bool(answer.flags & protocol.FLAGS_EXCEPTION), answer.data
+            self._send(message.buffers(message.INVOKE, seq, data, arrays))
+        except BaseException:
+            if self.ended is not None:
+                self._calls.pop(seq, None)
+            raise
+        return self._answer(call)
+
+    def tell(self, data: bytes) -> None:
+        """Send a request that has no answer; raises `NotSent`."""
+        self._check()
+        self._send(message.buffers(message.INVOKE, 0, data, flags=message.ONEWAY))
 
     def close(self) -> None:
-        """Close; calls that wait on it in other threads raise `ConnectionBroken`."""
-        with contextlib.suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
+        """Close; whoever waits gets `Lost`."""
+        self._end(ConnectionError("it was closed"))
         self._sock.close()
 
     def leave_to_parent(self) -> None:
         """Let go of the socket in a forked child, without a word to the server: it is the parent's."""
         self._sock.close()
 
-    def _introduce(self, session: str) -> None:
-        from Pyro5.serializers import serializers_by_id
+    def _check(self) -> None:
+        now = time.monotonic()
+        if now - self._used > _IDLE_S and self.ended is None and not self._waiting:
+            self._look()
+        self._used = now
+        if self.ended is not None:
+            raise NotSent from self.ended
 
-        serializer = serializers_by_id[_MSGPACK]
-        hello = {"handshake": {"tagwire": PROTOCOL, "session": session, "token": self._token}, "object": "tagwire"}
+    def _look(self) -> None:
+        """See what has come while nobody waited: the end of the connection, perhaps."""
+
+        def work() -> None:
+            while self.ended is None and wait_until_ready(self._sock, read=True, timeout=0):
+                self._read()
+
+        self._in_turn(work)
+
+    def _send(self, parts: Sequence[message.Buffer]) -> None:
         try:
-            self._send(protocol.MSG_CONNECT, serializer.dumps(hello))
-            answer = protocol.recv_stub(_Receiver(self._sock), [protocol.MSG_CONNECTOK, protocol.MSG_CONNECTFAIL])
-            content = serializers_by_id[answer.serializer_id].loads(answer.data)
-        except _LOST as error:
-            raise ProtocolError(f"what answers at {self._server} is not a Tagwire server: {error}") from error
-        if answer.type == protocol.MSG_CONNECTFAIL:
-            raise _refusal(self._server, content)
-        if not isinstance(content.get("handshake"), dict) or content["handshake"].get("tagwire") != PROTOCOL:
-            raise ProtocolError(f"what answers at {self._server} is not a Tagwire server of this version")
+            self._outbox.send(parts)
+        except OSError as error:
+            self._end(error)
+            raise NotSent from error
+        except BaseException:
+            if not self._outbox.exact:
+                self._end(ConnectionError("a call was broken off in the middle of a message"))
+            raise
 
-    def _send(self, kind: int, payload: bytes) -> None:
-        message = protocol.SendingMessage(kind, 0, self._sequence, _MSGPACK, payload)
-        self._sock.sendall(message.data)
+    def _answer(self, call: _Call) -> Message:
+        self._waiting[call] = None
+        try:
+            while True:
+                self._read_for(call)
+                with contextlib.suppress(Empty):
+                    answer = call.inbox.get(timeout=_PATIENCE_S)
+                    if isinstance(answer, Exception):
+                        raise Lost from answer
+                    if answer is not None:
+                        return answer
+        finally:
+            self._waiting.pop(call, None)
+            self._call_next()
 
+    def _read_for(self, call: _Call) -> None:
+        """Read until something has come for `call`, unless somebody reads already."""
 
-def _refusal(server: str, content: Any) -> RemoteError:
-    """What to raise when the server has refused the connection."""
-    told = content if isinstance(content, dict) else {"message": content}
-    kind = AccessRefused if told.get("kind") == AccessRefused.__name__ else ProtocolError
-    return kind(f"the server at {server} refused the connection: {told.get('message')}")
+        def work() -> None:
+            while call.inbox.empty():
+                self._read()
 
+        self._in_turn(work)
 
-class _Receiver:
-    """What Pyro5's message reader wants to read from."""
+    def _call_next(self) -> None:
+        if self._waiting and not self._reading.locked():
+            for other in list(self._waiting)[:1]:
+                other.inbox.put(None)
 
-    def __init__(self, sock: Socket) -> None:
-        self._sock = sock
+    def _in_turn(self, work: Callable[[], None]) -> bool:
+        """Do `work` as the one who reads; False when somebody else does."""
+        held: list[bool] = []
+        try:
+            held.extend(map(self._reading.acquire, (False,)))
+            if held[0]:
+                work()
+            return held[0]
+        finally:
+            if held and held[0]:  # no call may stand before the release: a signal could come after it
+                self._reading.release()
 
-    def recv(self, size: int) -> bytes:
-        data: bytes = socketutil.receive_data(self._sock, size)
-        return data
+    def _when_full(self) -> None:
+        """The server takes no more for now; perhaps it waits until its answers are read."""
+
+        def work() -> None:
+            if wait_until_ready(self._sock, read=True, write=True):
+                self._read()
+
+        if not self._in_turn(work):
+            wait_until_ready(self._sock, write=True, timeout=_PATIENCE_S)
+
+    def _read(self) -> None:
+        """Take what the socket has, waiting for it if need be; the caller has the turn."""
+        try:
+            if self._receive():
+                messages, state = self._assembler.parse()
+                for arrived in messages:
+                    self._deliver(arrived)  # twice does no harm
+                self._assembler.state = state
+            else:
+                self._end(ConnectionError("the server closed the connection"))
+        except (OSError, ProtocolError) as error:
+            self._end(error)
+
+    def _receive(self) -> bool:
+        if self._exact and SIGNALS_END_WAITS:
+            return self._assembler.receive(self._sock.recv_into)
+        if self._exact or not self._sock.pending():
+            wait_until_ready(self._sock, read=True)
+        try:
+            return self._assembler.receive(self._sock.recv_into)
+        except OSError:
+            raise
+        except BaseException:
+            if not self._exact:
+                self._end(ConnectionError("a call was broken off in the middle of a message"))
+            raise
+
+    def _deliver(self, arrived: Message) -> None:
+        if arrived.kind == message.INVOKE:
+            self._on_push(arrived)
+        elif arrived.kind == message.RESULT:
+            call = self._calls.get(arrived.seq)
+            if call is not None:  # else nobody waits for it any more
+                call.inbox.put(arrived)
+                self._calls.pop(arrived.seq, None)
+
+    def _end(self, reason: Exception) -> None:
+        if self.ended is None:
+            self.ended = reason
+            with contextlib.suppress(OSError):
+                self._sock.shutdown(socket.SHUT_RDWR)
+        for call in list(self._calls.values()):
+            call.inbox.put(self.ended)

@@ -20,24 +20,21 @@ from Pyro5 import protocol
 from Pyro5.core import DAEMON_NAME
 
 from tagwire.core.faults import to_builtin
-from tagwire.errors import ProtocolError
 from tagwire.rpc import pyro
+from tagwire.rpc.clients import ENTRY, Clients, Guest
 from tagwire.rpc.doors import DOORS, About, Door, Entry, Exposed, Instance, Space
 from tagwire.rpc.gate import Gate
 from tagwire.rpc.lifetimes import Lifetimes
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.listener import peer_is_gone
 from tagwire.rpc.objects import Caller, Lease
-from tagwire.rpc.operations import Operations
+from tagwire.rpc.scheduler import Scheduler
 from tagwire.rpc.service import Service
-from tagwire.rpc.session import Client, Sessions, nowhere
-from tagwire.rpc.wire import PROTOCOL, Handle
+from tagwire.rpc.session import GRACE_S, Sessions
+from tagwire.rpc.wire import Handle
 from tagwire.security.authenticator import peer_address
 
 log = logging.getLogger(__name__)
-
-ENTRY = "tagwire"
-"""Object id of the entry for our own clients."""
 
 
 @dataclass(eq=False)
@@ -45,7 +42,7 @@ class _Peer:
     sock: pyro.Socket
     caller: Caller
     target: str = ""
-    session: Client | None = None
+    guest: Guest | None = None
 
 
 class Daemon:
@@ -57,15 +54,27 @@ class Daemon:
         Seconds that an object of a plain Pyro client outlives its last connection.
     gate, limits
         Who may come in, and how much of the server one may take up.
+    session_grace
+        Seconds that the objects of a client of ours outlive a connection that broke.
+
+    Attributes
+    ----------
+    tasks
+        What has to run, each in a thread of its own, until `close`.
     """
 
-    def __init__(self, service: Service, grace: float, gate: Gate, limits: Limits) -> None:
+    def __init__(
+        self, service: Service, grace: float, gate: Gate, limits: Limits, session_grace: float = GRACE_S
+    ) -> None:
         self._service = service
         self._gate = gate
         self._limits = limits
-        self.lifetimes = Lifetimes(self._expire, grace)
-        self._sessions = Sessions(service, grace=0.0)
-        self._operations = Operations(service)
+        self._lifetimes = Lifetimes(self._expire, grace)
+        self._scheduler = Scheduler()
+        sessions = Sessions(service, session_grace, clock=self._scheduler.clock, changed=self._scheduler.wake)
+        self._scheduler.add(sessions.end_due)
+        self.clients = Clients(service, sessions, gate.admit_client, limits)
+        self.tasks = (self._lifetimes.run, self._scheduler.run, self.clients.watch.run)
         self._stock = Caller("plain Pyro clients")
         self._objects: dict[str, Exposed] = {DAEMON_NAME: About(self._metadata)}
 
@@ -82,13 +91,23 @@ class Daemon:
                 if not self._handshake(peer):
                     return
             raw.settimeout(None)
+            if peer.guest is not None:
+                self.clients.converse(peer.guest)
+                return
             while True:
                 self._request(peer)
         except pyro.ConnectionLost as error:
             log.debug("connection to %s ended: %s", peer.target or "nobody", error)
         finally:
-            self._disconnected(peer)
+            if peer.target and peer.guest is None:
+                self._lifetimes.disconnected(peer.target, peer.caller)
             self._gate.left(peer.sock)
+
+    def close(self) -> None:
+        """Let the tasks end."""
+        self._lifetimes.close()
+        self._scheduler.close()
+        self.clients.watch.close()
 
     def _open_door(self, name: str, door: Door) -> None:
         spaces: dict[str, Space] = {}
@@ -114,36 +133,31 @@ class Daemon:
             told: object = {"kind": type(error).__name__, "message": reason} if peer.target == ENTRY else reason
             pyro.send(peer.sock, protocol.MSG_CONNECTFAIL, message, pyro.dump(message, told))
             return False
-        answer = {"handshake": greeting, "meta": None if peer.session else self._metadata(peer.target)}
-        pyro.send(peer.sock, protocol.MSG_CONNECTOK, message, pyro.dump(message, answer))
+        answer = {"handshake": greeting, "meta": None if peer.guest else self._metadata(peer.target)}
+        try:
+            pyro.send(peer.sock, protocol.MSG_CONNECTOK, message, pyro.dump(message, answer))
+        except BaseException:
+            if peer.guest is not None:
+                self.clients.leave(peer.guest)
+            raise
         return True
 
     def _greet(self, peer: _Peer, data: Any) -> object:
-        if peer.target != ENTRY:
-            self._gate.admit_plain(peer.sock)
-            if peer.target not in self._objects:
-                raise pyro.Refused(f"there is no object {peer.target!r} here; it may have been freed")
-            self.lifetimes.connected(peer.target)
-            return "hello"
-        if not isinstance(data, dict) or not isinstance(data.get("session"), str) or not data["session"]:
-            raise pyro.Refused(f"the object {ENTRY!r} is for clients made by tagwire.connect; use 'TimeTagger' instead")
-        if data.get("tagwire") != PROTOCOL:
-            raise ProtocolError(f"this server speaks version {PROTOCOL} of the protocol, the client another one")
-        principal = self._gate.admit_client(data, peer.sock)
-        peer.session = self._sessions.join({"client": data["session"]}, principal, nowhere)
-        return {"tagwire": PROTOCOL}
+        if peer.target == ENTRY:
+            peer.guest, told = self.clients.greet(peer.sock, data)
+            return told
+        self._gate.admit_plain(peer.sock)
+        if peer.target not in self._objects:
+            raise pyro.Refused(f"there is no object {peer.target!r} here; it may have been freed")
+        self._lifetimes.connected(peer.target)
+        return "hello"
 
     def _request(self, peer: _Peer) -> None:
-        limit = pyro.PLAIN_REQUEST_LIMIT if peer.session is None else self._limits.request_bytes
-        message = pyro.receive(peer.sock, (protocol.MSG_INVOKE, protocol.MSG_PING), limit)
+        message = pyro.receive(peer.sock, (protocol.MSG_INVOKE, protocol.MSG_PING), pyro.PLAIN_REQUEST_LIMIT)
         if message.type == protocol.MSG_PING:
             pyro.send(peer.sock, protocol.MSG_PING, message, b"pong")
             return
-        if peer.session is not None:
-            failed, payload = self._operations.answer(message.data, peer.session)
-            flags = pyro.EXCEPTION if failed else 0
-        else:
-            flags, payload = self._answer_stock(peer, message)
+        flags, payload = self._answer_stock(peer, message)
         pyro.send(peer.sock, protocol.MSG_RESULT, message, payload, flags)
 
     def _answer_stock(self, peer: _Peer, message: Any) -> tuple[int, bytes]:
@@ -185,24 +199,18 @@ class Daemon:
         return {"methods": sorted(target.methods), "attrs": sorted(target.attributes), "oneway": []}
 
     def _present(self, lease: Lease, door: Door) -> object:
-        self.lifetimes.born(lease.id, lease.caller)
+        self._lifetimes.born(lease.id, lease.caller)
         lease.on_release = partial(self._withdraw, lease.id)  # not a function around the lease: that were a cycle
         exposed = self._objects[lease.id] = Instance(door, lease)
         return _proxy(lease.id, exposed, lease.caller)
 
     def _withdraw(self, object_id: str) -> None:
         self._objects.pop(object_id, None)
-        self.lifetimes.gone(object_id)
+        self._lifetimes.gone(object_id)
 
     def _expire(self, object_id: str) -> None:
         log.debug("the last connection to object %s is gone", object_id)
         self._service.release(Handle(object_id), self._stock)
-
-    def _disconnected(self, peer: _Peer) -> None:
-        if peer.session is not None:
-            self._sessions.leave(peer.session, clean=True)
-        elif peer.target:
-            self.lifetimes.disconnected(peer.target, peer.caller)
 
 
 def location(host: str, port: int) -> str:

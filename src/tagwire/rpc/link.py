@@ -1,17 +1,18 @@
-"""A client's way to its server: a few connections, used from any thread, and the objects it has no use for any more.
+"""A client's way to its server: one connection, made again when it breaks, and the objects it has no use for any more.
 
-One connection, the anchor, is opened first and carries no calls: as long as it stands the server keeps the client's
-objects. Each call takes a free connection or opens one. A call that is broken off, by Ctrl-C for instance, costs the
-connection it used and nothing else.
+A call is never made twice. One that was out when the connection broke raises `ConnectionBroken`, since nobody knows
+whether it was done; the next one makes a new connection, by which the server knows the client again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import os
 import secrets
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -19,50 +20,77 @@ from queue import SimpleQueue
 from typing import Any
 
 from tagwire.core.faults import from_fault
-from tagwire.errors import ConnectionBroken, ConnectionClosed, ProtocolError, TagwireError
-from tagwire.rpc.connection import Connection
-from tagwire.rpc.wire import Codec, Handle
+from tagwire.errors import (
+    ArgumentError,
+    ConnectionBroken,
+    ConnectionClosed,
+    ProtocolError,
+    ServerGone,
+    ServerUnreachable,
+    TagwireError,
+)
+from tagwire.rpc import greeting, message
+from tagwire.rpc.connection import Connection, Lost, NotSent
+from tagwire.rpc.events import Events
+from tagwire.rpc.message import Message, Octets
+from tagwire.rpc.wire import REQUEST_LIMIT, Codec, Handle
 from tagwire.security import ClientSecurity
 
+log = logging.getLogger(__name__)
+
+PAUSES_S = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 4.0)
+"""How long to wait before each attempt to reach a server again; after the last one it counts as gone."""
+
 _RAW = Codec()
-_SPARE = 8
-"""Connections kept open for the next call."""
+
+_TOGETHER_S = 0.01
+"""How long to wait for more before the server hears of objects that were dropped while nothing is called."""
 
 
 class Link:
     """Carries requests to the server at `host`:`port` (see `tagwire.rpc.operations.Operations`).
 
+    Parameters
+    ----------
+    security
+        Whether to use TLS, whom to expect, and the token to show; `ServerNotTrusted` and `AccessRefused` otherwise.
+    session
+        Name of the session to join; without one the client has its own.
+
     Attributes
     ----------
     codec
         How values are packed; the module that uses the link puts in its own.
+    welcome
+        What the server said of itself at the latest connection.
     """
 
-    def __init__(self, host: str, port: int, security: ClientSecurity) -> None:
+    def __init__(self, host: str, port: int, security: ClientSecurity, session: str = "") -> None:
         self.host, self.port = host, port
-        self._security = security
         self.codec = Codec()
-        self._session = secrets.token_hex(16)
+        self.welcome: dict[str, Any] = {}
+        self._said = greeting.hello(secrets.token_hex(16), session, security.token)
+        self._security = security
         self._pid = os.getpid()
         self._closed = False
-        self._spare: deque[Connection] = deque()
-        self._busy: set[Connection] = set()
         self._dropped: deque[str | int] = deque()
         self._numbers = itertools.count()
         self._releasing = threading.Lock()
+        self._connecting = threading.Lock()
+        self._given_up = False
+        self._events = Events()
         self._wake: SimpleQueue[None] = SimpleQueue()
-        self._anchoring = threading.Lock()
-        self._anchor = Connection(host, port, self._session, security)
-        self._anchor_doubtful = False
-        self._busy.add(self._anchor)
+        self._connections = [self._connect()]
         _links.add(self)
-        self._finalizer = weakref.finalize(self, _finish, self._wake, self._spare, self._busy, self._pid)
+        end = (self._wake, self._events, self._connections, self._numbers, self._pid)
+        self._finalizer = weakref.finalize(self, _finish, *end)
         threading.Thread(target=_flush, args=(weakref.ref(self), self._wake), daemon=True, name="tagwire-gc").start()
 
     def request(self, operation: str, *operands: object) -> Any:
         """Result of one operation at the server; raises what it raised."""
         self._check_usable()
-        self.release_dropped()
+        if self._dropped:
+            self.release_dropped()
         return self._request(self.codec, operation, *operands)
 
     def create(
@@ -90,15 +118,23 @@ class Link:
 
     def release_dropped(self) -> None:
         """Tell the server which objects are not needed any more, and which requests' answers nobody awaits."""
-        with self._releasing:
+        with self._releasing, contextlib.suppress(NotSent):
             dropped = [self._dropped[i] for i in range(len(self._dropped))]
             if dropped:
-                self._request(self.codec, "release", dropped)
+                self._connections[0].tell(self.codec.pack([next(self._numbers), "release", dropped]))
             for _ in dropped:  # only now: the server takes no harm from hearing it twice
                 self._dropped.popleft()
 
+    def subscribe(self, callback: Callable[[Any], object]) -> int:
+        """Number of a new subscription: what the server sends under it goes to `callback`, on a thread for that."""
+        return self._events.subscribe(callback)
+
+    def unsubscribe(self, number: int) -> None:
+        """End a subscription; one that has ended is no error."""
+        self._events.unsubscribe(number)
+
     def close(self) -> None:
-        """Close all connections; the server then releases everything that this client held."""
+        """Close the connection; the server then releases everything that this client held."""
         self._closed = True
         self._finalizer()
 
@@ -106,37 +142,79 @@ class Link:
         self, incoming: Codec, operation: str, *operands: object, keep: Callable[[Any], Any] = lambda result: result
     ) -> Any:
         number = next(self._numbers)
-        payload = self.codec.pack([number, operation, *operands])
-        connection = self._take()
+        arrays: list[Octets] = []
+        data = self.codec.pack([number, operation, *operands], arrays)
+        _check_size(data, arrays)
         try:
-            failed, answer = connection.exchange(payload)
-            result = keep(incoming.unpack(answer))
-        except BaseException as error:
-            # Part of an answer may still be on its way, so nobody must use this connection again; and what was made
-            # at the server is not known here, so the server has to take it back.
-            self._busy.discard(connection)
-            connection.close()
+            answer = self._exchange(data, arrays)
+            result = keep(incoming.unpack(answer.data, answer.arrays, narrow=True))
+        except BaseException:
+            # What was made at the server is not known here, so the server has to take it back.
             self._dropped.append(number)
             self._wake.put(None)
-            self._anchor_doubtful |= isinstance(error, ConnectionBroken)
-            if self._closed and isinstance(error, ConnectionBroken):
-                raise ConnectionClosed(self._closed_message()) from error
             raise
-        self._give_back(connection)
-        if failed:
+        if answer.flags & message.EXCEPTION:
             raise from_fault(result)
         return result
 
-    def _take(self) -> Connection:
-        self._check_usable()
-        if self._anchor_doubtful:
-            self._renew_anchor()
+    def _exchange(self, data: bytes, arrays: list[Octets]) -> Message:
         try:
-            connection = self._spare.pop()
-        except IndexError:
-            connection = Connection(self.host, self.port, self._session, self._security)
-        self._busy.add(connection)
-        return connection
+            try:
+                return self._connection().exchange(data, arrays)
+            except NotSent:  # so it was not done: it may go on a new connection
+                return self._connection().exchange(data, arrays)
+        except (NotSent, Lost) as error:
+            if self._closed:
+                raise ConnectionClosed(self._closed_message()) from error
+            raise ConnectionBroken(
+                f"the server at {self.host}:{self.port} went away in the middle of a call; "
+                "whether it was done is unknown"
+            ) from error
+
+    def _connection(self) -> Connection:
+        connection = self._connections[0]
+        if connection.ended is None:
+            return connection
+        with self._connecting:
+            self._check_usable()
+            old = self._connections[0]
+            if old.ended is not None:
+                self._connections[0] = self._connect_again(old.ended)
+                old.close()
+            return self._connections[0]
+
+    def _connect(self) -> Connection:
+        sock = greeting.dial(self.host, self.port, self._security)
+        try:
+            self.welcome = greeting.introduce(sock, self._said, f"{self.host}:{self.port}")
+        except BaseException:
+            sock.close()
+            raise
+        return Connection(sock, self._events.arrived)
+
+    def _connect_again(self, ended: Exception) -> Connection:
+        before, where = self.welcome, f"{self.host}:{self.port}"
+        for pause in (0.0,) if self._given_up else PAUSES_S:
+            time.sleep(pause)
+            self._check_usable()
+            try:
+                connection = self._connect()
+            except (ServerUnreachable, ConnectionBroken) as error:
+                failed: TagwireError = error
+                continue
+            self._given_up = False
+            log.warning("the connection to %s was broken (%s) and is there again%s", where, ended, self._lost(before))
+            return connection
+        if not self._given_up:
+            log.warning("the connection to %s was broken (%s) and could not be made again", where, ended)
+        self._given_up = True
+        raise ServerGone(f"the server at {where} is gone: {failed}") from failed
+
+    def _lost(self, before: dict[str, Any]) -> str:
+        """What the user has lost by the break, in words."""
+        if self.welcome.get("server") != before.get("server"):
+            return "; the server was restarted, so objects made before are gone"
+        return "" if self.welcome.get("resumed") else "; the objects made before have been freed"
 
     def _check_usable(self) -> None:
         if os.getpid() != self._pid:
@@ -144,29 +222,18 @@ class Link:
         if self._closed:
             raise ConnectionClosed(self._closed_message())
 
-    def _renew_anchor(self) -> None:
-        """After a break, the server may have been restarted: hold on to the new one too, and forget the old."""
-        with self._anchoring:
-            if self._anchor_doubtful:
-                old, self._anchor = self._anchor, Connection(self.host, self.port, self._session, self._security)
-                self._anchor_doubtful = False
-                self._busy.add(self._anchor)
-                self._busy.discard(old)
-                old.close()
-
-    def _give_back(self, connection: Connection) -> None:
-        self._busy.discard(connection)
-        if self._closed or len(self._spare) >= _SPARE:
-            connection.close()
-        else:
-            self._spare.append(connection)
-
     def _leave_to_parent(self) -> None:
-        for connection in (*self._spare, *self._busy):
+        for connection in self._connections:
             connection.leave_to_parent()
 
     def _closed_message(self) -> str:
         return f"the connection to {self.host}:{self.port} was closed"
+
+
+def _check_size(data: bytes, arrays: list[Octets]) -> None:
+    size = len(data) + sum(8 + array.nbytes for array in arrays)
+    if size > REQUEST_LIMIT:
+        raise ArgumentError(f"the arguments take {size} bytes; at most {REQUEST_LIMIT} can be sent at once")
 
 
 _links: weakref.WeakSet[Link] = weakref.WeakSet()
@@ -182,17 +249,23 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _finish(wake: SimpleQueue[None], spare: deque[Connection], busy: set[Connection], pid: int) -> None:
+def _finish(
+    wake: SimpleQueue[None], events: Events, connections: list[Connection], numbers: itertools.count[int], pid: int
+) -> None:
     wake.put(None)
+    events.close()
     if os.getpid() != pid:
-        return  # the connections belong to the parent process
-    for connection in (*spare, *busy):
+        return  # the connection belongs to the parent process
+    for connection in connections:
+        with contextlib.suppress(NotSent):
+            connection.tell(_RAW.pack([next(numbers), "bye"]))
         connection.close()
 
 
 def _flush(link_ref: weakref.ref[Link], wake: SimpleQueue[None]) -> None:
     while True:
         wake.get()
+        time.sleep(_TOGETHER_S)
         link = link_ref()
         if link is None or link._closed:
             return

@@ -129,6 +129,7 @@ class Registry:
 
     def __init__(self, limit: int = MAX_OBJECTS) -> None:
         self._limit = limit
+        self._life = secrets.token_hex(4)
         self._held: Counter[Hashable] = Counter()
         self._changed = threading.Condition(threading.RLock())
         self._leases: dict[str, Lease] = {}
@@ -172,6 +173,8 @@ class Registry:
         """The lease of that id; `ObjectGone` when it has ended or belongs to another client."""
         with self._changed:
             lease = self._leases.get(lease_id)
+            if lease is None and len(lease_id) == 32 and not lease_id.startswith(self._life):
+                raise ObjectGone("the remote object is gone: the server was restarted since it was made")
             if lease is None or not lease.held or lease.caller.domain != caller.domain:
                 raise ObjectGone("the remote object does not exist any more: it was freed, or its client went away")
             return lease
@@ -221,7 +224,7 @@ class Registry:
         return self._lease(resource, caller)
 
     def _lease(self, resource: Resource, caller: Caller) -> Lease:
-        lease = Lease(secrets.token_hex(12), resource, caller)
+        lease = Lease(self._life + secrets.token_hex(12), resource, caller)
         self._leases[lease.id] = lease
         self._held[caller.owner] += 1
         resource.leases.add(lease)

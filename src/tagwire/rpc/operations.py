@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -11,66 +11,124 @@ from typing import Any
 from tagwire.core.catalog import to_plain
 from tagwire.core.faults import to_fault
 from tagwire.errors import ArgumentKindError, ProtocolError
+from tagwire.rpc.message import Message, Octets
 from tagwire.rpc.objects import Lease
 from tagwire.rpc.service import Service
-from tagwire.rpc.session import Client
+from tagwire.rpc.session import Client, Sessions
 from tagwire.rpc.wire import Codec, Handle, Member
 
 log = logging.getLogger(__name__)
 
-OPERATIONS = ("describe", "call", "invoke", "get", "set", "free", "release")
+Operation = Callable[..., object]
+"""Called with the client and the operands of a request; gives the result."""
+
+BATCH_LIMIT = 10_000
+"""Most calls of one batch."""
+
+_WAITING = "wait"
 
 
 class Operations:
-    """What a client of ours can ask for.
+    """What a client of ours can ask for, by name.
 
     A request is ``[number, operation, *operands]``, the number being new in the session: ``describe``; ``call`` name
-    args kwargs; ``invoke`` id method args kwargs; ``get`` id name; ``set`` id name value; ``free`` id; ``release`` list
-    (ids of objects that the client has no use for, numbers of requests whose answers it did not await).
+    args kwargs; ``invoke`` id method args kwargs; ``wait``, an ``invoke`` that may take long; ``get`` id name; ``set``
+    id name value; ``free`` id; ``release`` list (ids of objects that the client has no use for, numbers of requests
+    whose answers it did not await); ``batch`` list of requests without their numbers.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, sessions: Sessions) -> None:
         self._service = service
-        self._description = service.catalog
-        self._operations: dict[str, Callable[..., object]] = {
-            "describe": self._describe,
-            "call": lambda name, args, kwargs, session: service.call(name, args, kwargs, session.caller),
-            "invoke": lambda i, name, args, kwargs, session: service.invoke(
-                Handle(i), name, args, kwargs, session.caller
-            ),
-            "get": lambda i, name, session: service.get(Handle(i), name, session.caller),
-            "set": lambda i, name, value, session: service.set(Handle(i), name, value, session.caller),
-            "free": lambda i, session: service.release(Handle(i), session.caller, free=True),
+        self._sessions = sessions
+        self._description = to_plain(service.catalog)
+        self._operations: dict[str, Operation] = {
+            "describe": lambda client: self._description,
+            "call": lambda client, name, args, kwargs: service.call(name, args, kwargs, client.caller),
+            "invoke": self._invoke,
+            _WAITING: self._invoke,
+            "get": lambda client, i, name: service.get(Handle(i), name, client.caller),
+            "set": lambda client, i, name, value: service.set(Handle(i), name, value, client.caller),
+            "free": lambda client, i: service.release(Handle(i), client.caller, free=True),
             "release": self._release,
         }
 
-    def answer(self, request: bytes | memoryview, session: Client) -> tuple[bool, bytes]:
-        """Whether the request failed, and the packed result or fault."""
+    def register(self, operations: Mapping[str, Operation]) -> None:
+        """Add operations; `ValueError` when there is one of that name already."""
+        if known := sorted(operations.keys() & (self._operations.keys() | {"batch"})):
+            raise ValueError(f"there are operations of these names already: {', '.join(known)}")
+        self._operations.update(operations)
+
+    def answer(
+        self, request: Message, client: Client, waits: Callable[[], object], narrow: bool
+    ) -> tuple[bool, bytes, list[Octets]]:
+        """Do a request.
+
+        Parameters
+        ----------
+        waits
+            Called before a call that may take long.
+        narrow
+            Whether the client takes integers in smaller types.
+
+        Returns
+        -------
+        Whether it failed, the packed result or fault, and the arrays beside it.
+        """
         made: list[str] = []
-        codec = Codec(outgoing=partial(self._outgoing, made))
+        beside: list[Octets] = []
+        codec = self.codec(made)
         try:
-            number, *content = _request(codec.unpack(request))
-            payload = codec.pack(self._do(content, session))
+            number, operation, *operands = _request(codec.unpack(request.data, request.arrays))
+            if operation == _WAITING:
+                waits()
+            if operation == "batch":
+                result: object = [self._one_of_batch(one, client, codec, beside, narrow) for one in _batch(*operands)]
+            else:
+                result = self._do(operation, operands, client)
+            data = codec.pack(result, beside, narrow=narrow)
         except Exception as error:
-            log.debug("%s got %s", session.caller.name, type(error).__name__, exc_info=True)
-            self._release(made, session)
-            return True, codec.pack(to_fault(error))
+            log.debug("%s got %s", client.caller.name, type(error).__name__, exc_info=True)
+            self._free(made, client)
+            return True, codec.pack(to_fault(error)), []
         if made:
-            self._release(session.unclaimed.offer(number, made), session)
-        return False, payload
+            self._free(made if self._sessions.is_over(client) else client.unclaimed.offer(number, made), client)
+        return False, data, beside
 
-    def _do(self, content: list[Any], session: Client) -> object:
-        operation, *operands = content
-        return self._operations[operation](*operands, session)
+    def codec(self, made: list[str] | None = None) -> Codec:
+        """How results are packed; the ids of the objects among them are added to `made`."""
+        return Codec(outgoing=partial(self._outgoing, [] if made is None else made))
 
-    def _release(self, dropped: Sequence[str | int], session: Client) -> None:
+    def _do(self, operation: str, operands: Sequence[Any], client: Client) -> object:
+        return self._find(operation)(client, *operands)
+
+    def _find(self, operation: object) -> Operation:
+        known = self._operations.get(operation) if isinstance(operation, str) else None
+        if known is None:
+            raise ProtocolError("the request makes no sense to this server")
+        return known
+
+    def _one_of_batch(
+        self, request: Any, client: Client, codec: Codec, beside: list[Octets], narrow: bool
+    ) -> tuple[bool, bytes]:
+        try:
+            operation, *operands = request
+            return False, codec.pack(self._do(operation, operands, client), beside, narrow=narrow)
+        except Exception as error:
+            return True, codec.pack(to_fault(error))
+
+    def _invoke(self, client: Client, object_id: str, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> object:
+        return self._service.invoke(Handle(object_id), name, args, kwargs, client.caller)
+
+    def _release(self, client: Client, dropped: Sequence[str | int]) -> None:
         for item in dropped:
-            object_ids = session.unclaimed.give_up(item) if isinstance(item, int) else [item]
-            for object_id in object_ids:
-                self._service.release(Handle(object_id), session.caller)
+            if isinstance(item, int):
+                self._free(client.unclaimed.give_up(item), client)
+            else:
+                self._sessions.drop(client, item)
 
-    def _describe(self, session: Client) -> object:
-        return to_plain(self._description)
+    def _free(self, object_ids: Sequence[str], client: Client) -> None:
+        for object_id in object_ids:
+            self._service.release(Handle(object_id), client.caller)
 
     def _outgoing(self, made: list[str], value: object) -> object:
         if isinstance(value, Lease):
@@ -83,6 +141,12 @@ class Operations:
 
 
 def _request(value: Any) -> list[Any]:
-    if not (isinstance(value, list) and len(value) > 1 and type(value[0]) is int and value[1] in OPERATIONS):
+    if not (isinstance(value, list) and len(value) > 1 and type(value[0]) is int and type(value[1]) is str):
         raise ProtocolError("the request makes no sense to this server")
     return value
+
+
+def _batch(requests: Any) -> list[Any]:
+    if not isinstance(requests, list) or len(requests) > BATCH_LIMIT:
+        raise ProtocolError(f"a batch has to be a list of at most {BATCH_LIMIT} requests")
+    return requests

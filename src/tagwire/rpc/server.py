@@ -18,6 +18,7 @@ from tagwire.rpc.instrument_names import read_instruments
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.listener import Listener
 from tagwire.rpc.service import Service
+from tagwire.rpc.session import GRACE_S
 from tagwire.security import ServerSecurity
 from tagwire.security.places import is_loopback
 
@@ -39,6 +40,8 @@ class Server:
         The folder whose files remote calls may name; without it they may name none.
     grace
         Seconds that an object of a plain Pyro client outlives its last connection.
+    session_grace
+        Seconds that the objects of a client of ours outlive a connection that broke.
     catalog
         Description of `api`, when it has been read already.
     security
@@ -65,6 +68,7 @@ class Server:
         data: Path | None = None,
         *,
         grace: float = 2.0,
+        session_grace: float = GRACE_S,
         catalog: Catalog | None = None,
         security: ServerSecurity | None = None,
         limits: Limits | None = None,
@@ -80,7 +84,7 @@ class Server:
         folder = DataFolder(data) if data is not None else None
         self.service = Service(api, with_instruments(catalog, beside.described), folder, instruments=beside)
         self._gate = Gate(security, limits)
-        self._daemon = Daemon(self.service, grace, self._gate, limits)
+        self._daemon = Daemon(self.service, grace, self._gate, limits, session_grace)
         self._listener = Listener(host, port, self._daemon.serve, limits.threads)
         self.host, self.port = host, self._listener.address[1]
         self._threads: list[threading.Thread] = []
@@ -92,7 +96,7 @@ class Server:
 
     def start(self) -> Self:
         """Serve in the background."""
-        for task in (self._listener.run, self._daemon.lifetimes.run):
+        for task in (self._listener.run, *self._daemon.tasks):
             thread = threading.Thread(target=task, daemon=True, name="tagwire-server")
             thread.start()
             self._threads.append(thread)
@@ -113,7 +117,7 @@ class Server:
         """End all connections, then all objects, then all taggers."""
         self._gate.close()
         self._listener.close()
-        self._daemon.lifetimes.close()
+        self._daemon.close()
         self.service.registry.close()
         self.service.instruments.close()
         log.info("the server at %s:%d is closed", self.host, self.port)

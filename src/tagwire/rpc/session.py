@@ -234,6 +234,11 @@ class Sessions:
         leases = reversed(self._service.registry.held_by(client.caller))
         return [lease for lease in leases if lease.resource.spec.kind in kinds]
 
+    def is_over(self, client: Client) -> bool:
+        """Whether the client's session has ended: what a call that was under way has made then belongs to nobody."""
+        with self._lock:
+            return client.session.id not in self._sessions
+
     def clients(self) -> list[Client]:
         """Who is connected, in the order of coming."""
         with self._lock:

@@ -1,13 +1,13 @@
 """Values on a ``tagwire`` connection: msgpack with extensions, so that every value arrives as what it was.
 
-Arrays keep data type and shape, tuples stay tuples, NumPy scalars stay NumPy scalars, ranges stay ranges. Enum
-members and live objects cannot travel; a `Member` or a `Handle` goes instead, and the hooks of the `Codec` translate
-on either side.
+Arrays keep data type and shape, tuples stay tuples, NumPy scalars stay NumPy scalars, ranges stay ranges. A large array
+goes beside the packed bytes, from its own memory. Enum members and live objects cannot travel; a `Member` or a `Handle`
+goes instead, and the hooks of the `Codec` translate on either side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import partial
@@ -18,12 +18,17 @@ import numpy as np
 from numpy.lib.format import descr_to_dtype, dtype_to_descr
 
 from tagwire.errors import ArgumentError, ArgumentKindError, ProtocolError
+from tagwire.rpc.message import ARRAYS_MAX, Octets
+from tagwire.rpc.narrow import narrowed
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of what is said on a ``tagwire`` connection; both sides name theirs in the handshake."""
 
 REQUEST_LIMIT = 32 * 1024 * 1024
 """Most bytes of a request; every byte of one can cost the server fifty and more once it is unpacked."""
+
+INLINE = 16 * 1024
+"""Most bytes of an array that are packed among the other values."""
 
 RANGE_LIMIT = 2**20
 """Longest range that travels: the library makes a list of it."""
@@ -49,6 +54,7 @@ class _Ext(IntEnum):
     BIG_INT = 6
     RANGE = 7
     COMPLEX = 8
+    BESIDE = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +100,51 @@ class Codec:
         self._handle = handle
         self._member = member
 
-    def pack(self, value: object) -> bytes:
-        """Bytes of `value`; `ArgumentKindError` when some part of it cannot travel."""
-        packed: bytes = msgpack.packb(value, default=self._extend, strict_types=True, unicode_errors=_TEXT)
-        return packed
+    def pack(self, value: object, beside: list[Octets] | None = None, *, narrow: bool = False) -> bytes:
+        """Bytes of `value`; `ArgumentKindError` when some part of it cannot travel.
 
-    def unpack(self, data: bytes | memoryview) -> Any:
-        """The value of `data`; `ProtocolError` when the bytes make no sense."""
+        Parameters
+        ----------
+        beside
+            Takes the memory of large arrays, which then has to travel beside the bytes; without it they are inside.
+        narrow
+            Integer arrays beside the bytes may be put into a smaller type.
+        """
+        return _Packing(self._outgoing, beside, narrow).pack(value)
+
+    def unpack(self, data: bytes | memoryview, beside: Sequence[Octets] = (), *, narrow: bool = False) -> Any:
+        """The value of `data`; `ProtocolError` when the bytes make no sense.
+
+        Parameters
+        ----------
+        beside
+            The arrays that came beside the bytes; the value is made of their memory.
+        narrow
+            Whether the peer may have put integers into a smaller type: what arrives then takes more memory here.
+        """
         try:
-            return _Unpacking(self._handle, self._member, len(data)).value(data)
+            return _Unpacking(self._handle, self._member, len(data), beside, narrow).value(data)
         except ProtocolError:
             raise
         except Exception as error:  # NumPy alone has a dozen kinds for a data type that makes no sense
             raise ProtocolError(f"the peer sent bytes that make no sense: {error}") from error
 
+
+class _Packing:
+    """One message on its way out."""
+
+    def __init__(self, outgoing: Callable[[object], object], beside: list[Octets] | None, narrow: bool) -> None:
+        self._outgoing = outgoing
+        self._beside = beside
+        self._narrow = narrow
+
+    def pack(self, value: object) -> bytes:
+        packed: bytes = msgpack.packb(value, default=self._extend, strict_types=True, unicode_errors=_TEXT)
+        return packed
+
     def _extend(self, value: object) -> object:
+        if type(value) is np.ndarray and self._goes_beside(value):
+            return msgpack.ExtType(_Ext.BESIDE, self.pack(self._put_beside(value)))
         encode = _ENCODERS.get(type(value))
         if encode is not None:
             code, content = encode(value)
@@ -123,6 +159,19 @@ class Codec:
                     return self._again(to_plain(value))
         return self._again(self._outgoing(value))
 
+    def _goes_beside(self, array: np.ndarray[Any, Any]) -> bool:
+        full = self._beside is None or len(self._beside) >= ARRAYS_MAX
+        return not full and array.nbytes > INLINE and not array.dtype.hasobject
+
+    def _put_beside(self, array: np.ndarray[Any, Any]) -> list[Any]:
+        assert self._beside is not None
+        flat = np.ascontiguousarray(array).reshape(-1)
+        small = narrowed(flat) if self._narrow else None
+        sent = flat if small is None else small
+        self._beside.append(sent.view(np.uint8))
+        as_sent = None if small is None else dtype_to_descr(small.dtype)
+        return [dtype_to_descr(array.dtype), list(array.shape), len(self._beside) - 1, as_sent]
+
     def _again(self, value: object) -> object:
         # msgpack asks once for each value, so the answer must be one that it knows
         return self._extend(value) if type(value) in _ENCODERS else value
@@ -131,9 +180,18 @@ class Codec:
 class _Unpacking:
     """One message on its way in, with what it may cost."""
 
-    def __init__(self, handle: Callable[[Handle], object], member: Callable[[Member], object], size: int) -> None:
+    def __init__(
+        self,
+        handle: Callable[[Handle], object],
+        member: Callable[[Member], object],
+        size: int,
+        beside: Sequence[Octets],
+        narrow: bool,
+    ) -> None:
         self._handle = handle
         self._member = member
+        self._beside = beside
+        self._narrow = narrow
         self._depth = 0
         self._bytes_left = _COPIES * max(size, 2**16)
 
@@ -149,6 +207,8 @@ class _Unpacking:
         self._depth -= 1
         if code == _Ext.ARRAY:
             return _array(*content)
+        if code == _Ext.BESIDE:
+            return self._from_beside(*content)
         if code == _Ext.HANDLE:
             return self._handle(Handle(*content))
         if code == _Ext.MEMBER:
@@ -158,6 +218,14 @@ class _Unpacking:
         except KeyError:
             raise ProtocolError(f"the peer sent a value of unknown kind {code}") from None
         return decode(content)
+
+    def _from_beside(self, descr: Any, shape: list[int], index: int, as_sent: Any) -> np.ndarray[Any, Any]:
+        dtype = _plain_dtype(descr)
+        if as_sent is None:
+            return np.frombuffer(self._beside[index], dtype=dtype).reshape(shape)
+        if not self._narrow:
+            raise ProtocolError("the peer sent an array in a smaller type, which was not agreed on")
+        return np.frombuffer(self._beside[index], dtype=_plain_dtype(as_sent)).astype(dtype).reshape(shape)
 
 
 def _range_content(value: range) -> list[int]:
@@ -179,10 +247,14 @@ def _array_content(array: np.ndarray[Any, Any]) -> list[Any]:
 
 
 def _array(descr: Any, shape: list[int], data: bytes) -> np.ndarray[Any, Any]:
+    return np.frombuffer(bytearray(data), dtype=_plain_dtype(descr)).reshape(shape)
+
+
+def _plain_dtype(descr: Any) -> np.dtype[Any]:
     dtype = descr_to_dtype(descr)
     if dtype.hasobject:
         raise ProtocolError("the peer sent an array of Python objects")
-    return np.frombuffer(bytearray(data), dtype=dtype).reshape(shape)
+    return dtype
 
 
 _ENCODERS: dict[type, Callable[[Any], tuple[int, object]]] = {

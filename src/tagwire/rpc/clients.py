@@ -1,0 +1,102 @@
+"""The connections of Tagwire's own clients at the server: greeting, conversation, farewell."""
+
+from __future__ import annotations
+
+import secrets
+import weakref
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from tagwire.errors import ProtocolError
+from tagwire.rpc import pyro
+from tagwire.rpc.capabilities import CAPABILITIES
+from tagwire.rpc.conversation import Conversation
+from tagwire.rpc.limits import Limits
+from tagwire.rpc.message import Message, Octets
+from tagwire.rpc.operations import Operations
+from tagwire.rpc.service import Service
+from tagwire.rpc.session import Client, Principal, Sessions
+from tagwire.rpc.watch import Watch
+from tagwire.rpc.wire import PROTOCOL
+
+ENTRY = "tagwire"
+"""Object id of the entry for our own clients."""
+
+Admit = Callable[[dict[str, Any], Any], Principal]
+"""Who greets with this on this socket; raises when it may not come in."""
+
+
+class Guest:
+    """A client on one connection."""
+
+    def __init__(
+        self, sock: Any, said: Mapping[str, Any], operations: Operations, watch: Watch, limits: Limits
+    ) -> None:
+        known = said.get("features")
+        self.features = ["narrow"] if CAPABILITIES.narrow and isinstance(known, list) and "narrow" in known else []
+        self._operations = operations
+        self._narrow = "narrow" in self.features
+        self.client: Client | None = None
+        self.conversation = Conversation(sock, self._answer, watch, limits)
+
+    def push(self, subscription: int, value: object) -> bool:
+        """Send the value of a subscription; False when too much waits already."""
+        beside: list[Octets] = []
+        data = self._operations.codec().pack([subscription, value], beside, narrow=self._narrow)
+        return self.conversation.pushes.push(data, beside)
+
+    def _answer(self, request: Message, waits: Callable[[], object]) -> tuple[bool, bytes, list[Octets]]:
+        assert self.client is not None
+        return self._operations.answer(request, self.client, waits, self._narrow)
+
+
+class Clients:
+    """All of them.
+
+    Parameters
+    ----------
+    admit
+        Finds out who somebody is.
+    limits
+        How much of the server one client may take up.
+
+    Attributes
+    ----------
+    life
+        Another one each time that the server is started.
+    """
+
+    def __init__(self, service: Service, sessions: Sessions, admit: Admit, limits: Limits) -> None:
+        self.sessions = sessions
+        self.operations = Operations(service, sessions)
+        self.operations.register({"bye": self._bye})
+        self.watch = Watch()
+        self.life = secrets.token_hex(8)
+        self._admit = admit
+        self._limits = limits
+        self._leaving: weakref.WeakSet[Client] = weakref.WeakSet()
+
+    def greet(self, sock: Any, said: Any) -> tuple[Guest, dict[str, Any]]:
+        """Take in a client that says `said`; what it is told. Raises what is to be told to somebody who is refused."""
+        if not isinstance(said, dict) or "tagwire" not in said:
+            raise pyro.Refused(f"the object {ENTRY!r} is for clients made by tagwire.connect; use 'TimeTagger' instead")
+        if said["tagwire"] != PROTOCOL:
+            raise ProtocolError(f"this server speaks version {PROTOCOL} of the protocol, the client another one")
+        principal = self._admit(said, sock)
+        guest = Guest(sock, said, self.operations, self.watch, self._limits)
+        guest.client = self.sessions.join(said, principal, guest.push)
+        told = {"tagwire": PROTOCOL, "server": self.life, "features": guest.features}
+        return guest, told | guest.client.greeting()
+
+    def converse(self, guest: Guest) -> None:
+        """Answer until the connection ends."""
+        guest.conversation.serve(partial(self.leave, guest))
+
+    def leave(self, guest: Guest) -> None:
+        """The connection has ended."""
+        assert guest.client is not None
+        self.sessions.leave(guest.client, clean=guest.client in self._leaving)
+
+    def _bye(self, client: Client) -> None:
+        self._leaving.add(client)

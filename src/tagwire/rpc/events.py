@@ -1,0 +1,80 @@
+"""What a server tells a client without being asked, handed to the client's functions on a thread of their own."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+from tagwire.errors import ProtocolError
+from tagwire.rpc.message import Message
+from tagwire.rpc.wire import Codec
+
+log = logging.getLogger(__name__)
+
+HELD = 1000
+"""Most events that wait for the client's functions; more are dropped, and counted."""
+
+
+class Events:
+    """The subscriptions of a client.
+
+    Attributes
+    ----------
+    dropped
+        How many events were lost because the functions took too long.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._callbacks: dict[int, Callable[[Any], object]] = {}
+        self._queue: SimpleQueue[Message | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self.codec = Codec()
+        self.dropped = 0
+
+    def subscribe(self, callback: Callable[[Any], object]) -> int:
+        """Number of a new subscription; its values go to `callback`."""
+        with self._lock:
+            number = next(self._numbers)
+            self._callbacks[number] = callback
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, daemon=True, name="tagwire-events")
+                self._thread.start()
+        return number
+
+    def unsubscribe(self, number: int) -> None:
+        """End it; one that has ended is no error."""
+        self._callbacks.pop(number, None)
+
+    def arrived(self, push: Message) -> None:
+        """Take a message of the server; never waits."""
+        if self._queue.qsize() < HELD:
+            self._queue.put(push)
+        else:
+            self.dropped += 1
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._callbacks.clear()
+        self._queue.put(None)
+
+    def _run(self) -> None:
+        latest = -1
+        while (push := self._queue.get()) is not None:
+            if push.seq == latest:  # a reader was broken off after it had handed this one over
+                continue
+            latest = push.seq
+            try:
+                number, value = self.codec.unpack(push.data, push.arrays, narrow=True)
+                callback = self._callbacks.get(number)
+                if callback is not None:
+                    callback(value)
+            except (ProtocolError, ValueError) as error:
+                log.warning("an event of the server makes no sense: %s", error)
+            except Exception:
+                log.exception("a function that was called with an event failed")

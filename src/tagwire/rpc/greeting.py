@@ -1,0 +1,109 @@
+"""How a client opens a connection and introduces itself."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import socket
+from typing import Any
+
+import msgpack
+
+from tagwire.errors import AccessRefused, ConnectionBroken, ProtocolError, RemoteError, ServerUnreachable
+from tagwire.rpc import message
+from tagwire.rpc.capabilities import CAPABILITIES
+from tagwire.rpc.listener import prepare
+from tagwire.rpc.message import Assembler, Message
+from tagwire.rpc.wire import PROTOCOL
+from tagwire.security import ClientSecurity
+
+CONNECT_S = 10.0
+"""Seconds that a server may take to answer at all."""
+
+ANSWER_LIMIT = 1024 * 1024
+"""Most bytes of what a server may say before it is known."""
+
+
+def dial(host: str, port: int, security: ClientSecurity) -> Any:
+    """A socket to the server, with TLS if that was decided; `ServerUnreachable` when nobody answers."""
+    try:
+        sock = socket.create_connection((host, port), timeout=CONNECT_S)
+    except OSError as error:
+        raise ServerUnreachable(
+            f"nobody answers at {host}:{port} ({error}); start a server there with: tagwire serve"
+        ) from error
+    try:
+        prepare(sock)
+        wrapped = security.wrap(sock)
+        wrapped.settimeout(CONNECT_S)
+        return wrapped
+    except BaseException:
+        sock.close()
+        raise
+
+
+def hello(client: str, session: str = "", token: str | None = None) -> dict[str, Any]:
+    """What a client says of itself, and which optional ways it knows."""
+    said: dict[str, Any] = {"tagwire": PROTOCOL, "client": client, "session": session, "who": _who()}
+    if token is not None:
+        said["token"] = token
+    return said | {"features": ["narrow"] if CAPABILITIES.narrow else []}
+
+
+def opening(said: dict[str, Any]) -> list[message.Buffer]:
+    """The first message of a connection."""
+    return message.buffers(message.CONNECT, 0, msgpack.packb({"handshake": said, "object": "tagwire"}))
+
+
+def introduce(sock: Any, said: dict[str, Any], server: str) -> dict[str, Any]:
+    """Shake hands on a new socket; what the server says of itself.
+
+    Raises
+    ------
+    AccessRefused
+        It asks for a token, and none or an unknown one was shown.
+    ProtocolError
+        It refuses, is no Tagwire server, or speaks another version.
+    ConnectionBroken
+        It went away.
+    """
+    assembler = Assembler(ANSWER_LIMIT)
+    try:
+        sock.sendall(b"".join(opening(said)))
+        while not (answers := assembler.feed(sock.recv_into)):
+            if answers is None:
+                raise ProtocolError(f"what answers at {server} is not a Tagwire server: it hung up")
+    except OSError as error:
+        raise ConnectionBroken(f"the server at {server} went away in the middle of the greeting: {error}") from error
+    except ProtocolError as error:
+        raise ProtocolError(f"what answers at {server} is not a Tagwire server: {error}") from error
+    sock.settimeout(None)
+    return welcome(answers[0], server)
+
+
+def welcome(answer: Message, server: str) -> dict[str, Any]:
+    """What the server says of itself in its answer; `ProtocolError` when it refuses."""
+    try:
+        content = msgpack.unpackb(answer.data)
+    except Exception as error:
+        raise ProtocolError(f"what answers at {server} is not a Tagwire server: {error}") from error
+    if answer.kind == message.CONNECT_FAIL:
+        raise _refusal(server, content)
+    said = content.get("handshake") if isinstance(content, dict) else None
+    if answer.kind != message.CONNECT_OK or not isinstance(said, dict) or said.get("tagwire") != PROTOCOL:
+        raise ProtocolError(f"what answers at {server} is not a Tagwire server of this version")
+    return said
+
+
+def _refusal(server: str, content: Any) -> RemoteError:
+    told = content if isinstance(content, dict) else {"message": content}
+    kind = AccessRefused if told.get("kind") == AccessRefused.__name__ else ProtocolError
+    return kind(f"the server at {server} refused the connection: {told.get('message')}")
+
+
+def _who() -> str:
+    user = "somebody"
+    with contextlib.suppress(Exception):  # a process may have no name
+        user = getpass.getuser()
+    return f"{user}@{socket.gethostname()} ({os.getpid()})"

@@ -1,0 +1,84 @@
+"""Sees that no long call at the server holds up the other calls of the same connection."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+from tagwire.rpc.message import Message
+
+LONG_S = 0.003
+"""A call that takes longer gets its connection's reading taken over by another thread."""
+
+THREADS = 64
+"""Most threads of a server that are busy with long calls; one that does not get through is tried again."""
+
+_IDLE_ROUNDS = 300
+
+
+class Watched(Protocol):
+    """A connection that may be busy."""
+
+    @property
+    def busy(self) -> Message | None:
+        """The request that the reading waits for."""
+
+    def relieve(self, seen: Message) -> bool:
+        """Let another thread read."""
+
+
+class Watch:
+    """Looks at the connections that are busy; sleeps while none is.
+
+    A request is taken for long when it is seen in two looks that follow each other, `LONG_S` apart.
+    """
+
+    def __init__(self) -> None:
+        self._busy: set[Watched] = set()
+        self._room = threading.Semaphore(THREADS)
+        self._wake = threading.Event()
+        self._asleep = True
+        self._closed = False
+
+    def begin(self, conversation: Watched) -> None:
+        """It does a request now."""
+        self._busy.add(conversation)
+        if self._asleep:
+            self._wake.set()
+
+    def end(self, conversation: Watched) -> None:
+        """It has done it."""
+        self._busy.discard(conversation)
+
+    def take(self) -> bool:
+        """Whether there may be one more busy thread."""
+        return self._room.acquire(blocking=False)
+
+    def give_back(self) -> None:
+        """One of them has ended."""
+        self._room.release()
+
+    def run(self) -> None:
+        """Look until `close`."""
+        while not self._closed:
+            self._asleep = True
+            self._wake.wait()
+            self._wake.clear()
+            self._asleep = False
+            self._look()
+
+    def close(self) -> None:
+        """Let `run` return."""
+        self._closed = True
+        self._wake.set()
+
+    def _look(self) -> None:
+        pause, idle = threading.Event(), 0
+        seen: dict[Watched, Message | None] = {}
+        while idle < _IDLE_ROUNDS and not self._closed:
+            now = {conversation: conversation.busy for conversation in tuple(self._busy)}
+            for conversation, request in now.items():
+                if request is not None and seen.get(conversation) is request:
+                    conversation.relieve(request)
+            idle, seen = 0 if now else idle + 1, now
+            pause.wait(LONG_S)
