@@ -16,6 +16,7 @@ same situation, so that ``except RuntimeError`` in an existing script goes on wo
     ├── FileUnreadable          (RuntimeError)  a recording that cannot be opened or understood
     ├── FileUnwritable          (RuntimeError)  a recording that cannot be written
     ├── FileRefused             (RuntimeError)  a file outside the folder that the server shares
+    ├── ConfigurationError      (ValueError)    something in the configuration file is not understood
     ├── KeysUnusable            (RuntimeError)  keys or tokens are missing, damaged, or open to others
     └── RemoteError             (RuntimeError)
         ├── ServerUnreachable                   nobody answers at the address
@@ -80,6 +81,10 @@ class FileUnwritable(TagwireError, RuntimeError):
 
 class FileRefused(TagwireError, RuntimeError):
     """A remote call named a file outside the folder that the server shares."""
+
+
+class ConfigurationError(TagwireError, ValueError):
+    """The configuration file cannot be read, or has an unknown key or an impossible value; the message names it."""
 
 
 class KeysUnusable(TagwireError, RuntimeError):

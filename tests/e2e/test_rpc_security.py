@@ -110,7 +110,7 @@ def test_no_token_or_a_wrong_one_does_not(serve: Serve, anna: str, audit: AuditL
 
 def test_without_tls_nobody_comes_in_from_elsewhere(serve: Serve, anna: str) -> None:
     server = serve(is_local=lambda _: False)
-    with pytest.raises(ProtocolError, match="leave tls=False out"):
+    with pytest.raises(ProtocolError, match="connect with tls=True"):
         tagwire.connect(ELSEWHERE, server.port, token=anna, tls=False)
 
 
@@ -157,7 +157,7 @@ def test_plain_clients_that_the_operator_allows(serve: Serve, anna: str, audit: 
     with Pyro5.api.Proxy(f"PYRO:TimeTagger@{ELSEWHERE}:{server.port}") as proxy:
         assert proxy.getVersion() == "1.2.3"
     assert entries(audit)[0]["client"] == "plain Pyro5"
-    with pytest.raises(ProtocolError, match="leave tls=False out"):
+    with pytest.raises(ProtocolError, match="connect with tls=True"):
         tagwire.connect(ELSEWHERE, server.port, token=anna, tls=False)
 
 

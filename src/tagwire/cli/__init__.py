@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 import tagwire
-from tagwire.cli import demo, info, run, serve
+from tagwire.cli import demo, info, keys, login, run, serve
 from tagwire.cli.common import Commands, verbose_option
 
-CONTEXT = {"help_option_names": ["-h", "--help"]}
+CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TAGWIRE"}
 
 
 @click.group(cls=Commands, context_settings=CONTEXT)
@@ -24,5 +24,5 @@ def main() -> None:
     """
 
 
-for command in (demo, serve, run, info):
+for command in (demo, serve, run, info, keys, login):
     main.add_command(command.command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import subprocess
 import sys
@@ -37,6 +38,7 @@ class ServerProcess:
 
     def __init__(self, *options: str) -> None:
         self._command = [sys.executable, "-P", "-m", "tagwire", "serve", "--port", "0", "--while-stdin-open", *options]
+        self._command += ["--config", os.devnull]  # it is this program's server, not the user's
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(

@@ -16,9 +16,12 @@ from pathlib import Path
 import click
 
 from tagwire.cli import also as beside
+from tagwire.cli.access import Access, access_options, welcome
 from tagwire.cli.backend import CHOICES, Backend, Choice, open_backend
 from tagwire.cli.common import DEFAULT_PORT, MODEL_KEYS, Address, verbose_option
+from tagwire.cli.configured import config_option
 from tagwire.errors import TagwireError
+from tagwire.security import ServerSecurity
 
 READY = "ready"
 """First word of the line after which clients may come."""
@@ -40,6 +43,8 @@ READY = "ready"
 @click.option("--also", metavar="[NAME=]FILE.py:OBJECT", multiple=True, help=beside.HELP)
 @click.option("--host", default="localhost", show_default=True, help="Address to listen on; 0.0.0.0 is everywhere.")
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one.")
+@access_options
+@config_option("serve")
 @click.option("--while-stdin-open", is_flag=True, hidden=True, help="End when standard input ends.")
 @verbose_option
 def command(
@@ -52,6 +57,7 @@ def command(
     also: tuple[str, ...],
     host: str,
     port: int,
+    access: Access,
     while_stdin_open: bool,
 ) -> None:
     """Serve the Time Taggers of this computer until Ctrl-C.
@@ -65,6 +71,10 @@ def command(
       tagwire serve --data recordings/                clients may open files of this folder
       tagwire serve --replay hbt.ptu --speed 2 --loop a recording, as if it were live
       tagwire serve --also my_lab.py:stage            another instrument too, as TimeTagger.stage
+      tagwire serve --host 0.0.0.0                    for other computers; needs keys: tagwire keys --help
+
+    Options are also taken from the environment (TAGWIRE_SERVE_PORT=24000) and from the section [serve] of the
+    configuration file, in this order.
     """
     _check_options(backend, simulate, replay, speed, loop)
     logging.basicConfig(format="%(levelname)s: %(message)s")
@@ -72,9 +82,12 @@ def command(
     if while_stdin_open:
         threading.Thread(target=_interrupt_at_end_of_input, daemon=True).start()
     try:
+        security = access.security(host)
+        for warning in access.warnings():
+            click.echo(warning, err=True)
         chosen = _backend(backend, simulate, replay, speed or 1.0, loop)
         click.echo(f"Serving {chosen.name} ({chosen.reason}).")
-        _serve(chosen, Address(host, port), data, also)
+        _serve(chosen, Address(host, port), data, also, security)
     except KeyboardInterrupt:
         click.echo("Stopped.")
 
@@ -111,18 +124,20 @@ def _backend(wanted: Choice, simulate: str | None, replay: Path | None, speed: f
     return open_backend(wanted)
 
 
-def _serve(backend: Backend, address: Address, data: Path | None, also: tuple[str, ...]) -> None:
+def _serve(
+    backend: Backend, address: Address, data: Path | None, also: tuple[str, ...], security: ServerSecurity | None
+) -> None:
     """Serve until KeyboardInterrupt."""
     from tagwire.rpc.server import Server
 
     others = beside.load_all(also)
     try:
-        server = Server(backend.module, address.host, address.port, data, also=others)
+        server = Server(backend.module, address.host, address.port, data, security=security, also=others)
     except OSError as error:
         raise TagwireError(_cannot_listen(address, error)) from error
     with nullcontext() if backend.vendor else _warmed_up():
         here = Address(address.host, server.port)
-        for line in [*_welcome(here, data), *(f"  also               TimeTagger.{name}" for name in others)]:
+        for line in [*_welcome(here, data, security), *(f"  also               TimeTagger.{name}" for name in others)]:
             click.echo(line)
         click.echo(f"{READY} at {here}; Ctrl-C ends the server")
         server.serve_forever()
@@ -150,18 +165,20 @@ def _cannot_listen(address: Address, error: OSError) -> str:
     return f"cannot listen at {address}: {advice.get(error.errno or 0, str(error))}"
 
 
-def _welcome(here: Address, data: Path | None) -> list[str]:
+def _welcome(here: Address, data: Path | None, security: ServerSecurity | None) -> list[str]:
     """How clients reach the server, ready to be copied."""
     host = socket.gethostname() if here.host in ("", "0.0.0.0", "::") else here.host
     there = Address(host, here.port)
     files = (
         f"Clients may read and write files in {data.resolve()}." if data else "Clients may use no files (see --data)."
     )
+    plain = f'  plain Pyro5        TimeTagger = Pyro5.api.Proxy("PYRO:TimeTagger@{there}")'
     return [
         files,
         "",
         f"  Tagwire client     TimeTagger = tagwire.connect({host!r}, {here.port})",
-        f'  plain Pyro5        TimeTagger = Pyro5.api.Proxy("PYRO:TimeTagger@{there}")',
+        *([plain] if security is None or security.lets_plain_in() else []),
+        *welcome(security, str(there)),
         f"  existing script    tagwire run --remote {there} script.py",
         "",
     ]

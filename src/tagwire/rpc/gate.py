@@ -52,7 +52,7 @@ class Gate:
         """Which client of ours greets with `hello`; raises `AccessRefused`, or `Refused` without TLS or a place."""
         security = self._security
         if security and security.demands_tls(sock) and not isinstance(sock, SecureSocket):
-            raise pyro.Refused("this server wants an encrypted connection: leave tls=False out")
+            raise pyro.Refused("this server wants an encrypted connection: connect with tls=True")
         principal = self._authenticator.check(hello.get("token"), sock)
         self._enter(sock)
         self._record(principal, sock, client=hello.get("who", ""))
@@ -60,7 +60,7 @@ class Gate:
 
     def admit_plain(self, sock: Socket) -> Principal:
         """A plain Pyro client; `Refused` where tokens are asked for and plain clients not allowed, and when full."""
-        if self._security and not self._security.plain_pyro:
+        if self._security and not self._security.lets_plain_in():
             raise pyro.Refused(
                 "this server asks for a token, which a plain Pyro5 client cannot show: use tagwire.connect(), or start "
                 "the server with --allow-plain-pyro"

@@ -8,15 +8,12 @@ import os
 from types import ModuleType, SimpleNamespace, TracebackType
 from typing import Any, Self
 
-from tagwire.core.arguments import integer, text
+from tagwire.config import reach
 from tagwire.core.catalog import Catalog, ClassSpec, EnumSpec, from_plain
 from tagwire.errors import ArgumentKindError
 from tagwire.rpc.link import Link
 from tagwire.rpc.remote import RemoteObject, adopt, build_class, remote_function, stand_for
 from tagwire.rpc.wire import Codec, Handle, Member
-from tagwire.security import client_security
-
-PORT_MAX = 65535
 
 
 def connect(
@@ -38,8 +35,8 @@ def connect(
     ArgumentError, ArgumentKindError
         (ValueError, TypeError) `host` is no name, or `port` no number within [1, 65535].
     """
-    where = text(host, "host"), integer(port, "port", 1, PORT_MAX)
-    link = Link(*where, client_security(*where, token=token, tls=tls, fingerprint=fingerprint))
+    security = reach(host, port, token=token, tls=tls, fingerprint=fingerprint)
+    link = Link(security.host, security.port, security)
     try:
         return RemoteModule(link, from_plain(link.request("describe")))
     except BaseException:

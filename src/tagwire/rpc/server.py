@@ -74,10 +74,10 @@ class Server:
         limits: Limits | None = None,
         also: Mapping[str, object] | None = None,
     ) -> None:
-        if security is None and not is_loopback(host):
+        if not (security and security.tokens) and not is_loopback(host):
             raise KeysUnusable(
                 f"a server at {host or 'all addresses'} can be reached from other computers, and so needs keys: make "
-                "them with `tagwire keys init` and, for each client, `tagwire keys add NAME`"
+                "them with `tagwire keys init` and, for each client, `tagwire keys add NAME --role control`"
             )
         limits, catalog = limits or Limits(), catalog or read_catalog(api)
         beside = read_instruments(also or {}, catalog)

@@ -60,8 +60,9 @@ class Authenticator:
         self._closing.wait(self._delay)
         if shown == "no token":
             raise AccessRefused(
-                "this server asks for a token. Whoever runs it makes one for you with `tagwire keys add NAME`; then "
-                "store it once with `tagwire login HOST`, or give it as connect(..., token=...) or in TAGWIRE_TOKEN"
+                "this server asks for a token. Whoever runs it makes one for you with `tagwire keys add NAME --role "
+                "control`; then store it once with `tagwire login HOST`, or give it as connect(..., token=...) or in "
+                "TAGWIRE_TOKEN"
             )
         raise AccessRefused("the server does not know this token; it may have been revoked")
 

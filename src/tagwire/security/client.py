@@ -56,22 +56,21 @@ class ClientSecurity:
         """
         if not self.tls:
             return sock
-        try:
-            secure = SecureSocket(sock, client_context(), server_side=False, timeout=timeout)
-        except (ssl.SSLError, ConnectionError) as error:
-            raise ServerNotTrusted(_no_tls(self, error)) from error
+        secure = self._secured(sock, timeout)
         self.check(secure.peer_certificate)
         return secure
 
-    def trusted_certificate(self, timeout: float = HANDSHAKE_S) -> bytes:
+    def trusted_certificate(self, timeout: float = HANDSHAKE_S, *, remember: bool = True) -> bytes:
         """The server's certificate (PEM), compared with what is expected: for libraries that do TLS themselves.
 
         They trust this certificate as their only root, and the name to check is `tagwire.security.identity.TLS_NAME`.
-        Raises as `wrap` does, and `OSError` when nobody answers.
+        Raises as `wrap` does, and `OSError` when nobody answers. When nothing was expected yet, the certificate is
+        remembered, or without `remember` just told.
         """
         with socket.create_connection((self.host, self.port), timeout) as sock:
-            secure = self.wrap(sock, timeout)
-            certificate = secure.peer_certificate if isinstance(secure, SecureSocket) else b""
+            certificate = self._secured(sock, timeout).peer_certificate
+        if self.fingerprint or remember:
+            self.check(certificate)
         return ssl.DER_cert_to_PEM_cert(certificate).encode()
 
     def check(self, certificate: bytes) -> None:
@@ -81,6 +80,12 @@ class ClientSecurity:
             self._remember(seen)
         elif seen != self.fingerprint:
             raise ServerNotTrusted(_changed(self, seen))
+
+    def _secured(self, sock: socket.socket, timeout: float) -> SecureSocket:
+        try:
+            return SecureSocket(sock, client_context(), server_side=False, timeout=timeout)
+        except (ssl.SSLError, ConnectionError) as error:
+            raise ServerNotTrusted(_no_tls(self, error)) from error
 
     def _remember(self, seen: str) -> None:
         self.fingerprint = seen

@@ -20,12 +20,12 @@ from tagwire.security.tokens import Tokens
 
 @dataclass(frozen=True)
 class ServerSecurity:
-    """Tokens, TLS and audit log of a server; a server without one is open, and so for this computer only.
+    """Tokens, TLS and audit log of a server.
 
     Attributes
     ----------
     tokens
-        Who is known; everybody has to show a token.
+        Who is known; everybody has to show a token. None: everybody comes in, which is for this computer only.
     identity
         Offers TLS with this identity. Connections from other computers have to use it.
     audit
@@ -38,7 +38,7 @@ class ServerSecurity:
         Which addresses are this computer's own and cannot be reached from another.
     """
 
-    tokens: Tokens
+    tokens: Tokens | None = None
     identity: Identity | None = None
     audit: AuditLog | None = None
     plain_pyro: bool = False
@@ -47,7 +47,13 @@ class ServerSecurity:
 
     @classmethod
     def load(
-        cls, folder: Path | None = None, *, tls: bool = True, audit_file: Path | None = None, plain_pyro: bool = False
+        cls,
+        folder: Path | None = None,
+        *,
+        tls: bool = True,
+        audit_file: Path | None = None,
+        plain_pyro: bool = False,
+        is_local: Callable[[str], bool] = places.is_loopback,
     ) -> ServerSecurity:
         """What ``tagwire keys`` has made in `folder` (default: `places.home`).
 
@@ -59,9 +65,11 @@ class ServerSecurity:
         tokens = Tokens(folder)
         identity = Identity.load(folder) if tls else None
         if not tokens.list():
-            raise KeysUnusable(f"nobody has a token in {tokens.path}; make one with: tagwire keys add NAME")
+            raise KeysUnusable(
+                f"nobody has a token in {tokens.path}; make one with: tagwire keys add NAME --role control"
+            )
         log = AuditLog(audit_file or (folder or places.home()) / audit.FILE)
-        return cls(tokens, identity, log, plain_pyro)
+        return cls(tokens, identity, log, plain_pyro, is_local=is_local)
 
     @cached_property
     def context(self) -> ssl.SSLContext | None:
@@ -71,6 +79,10 @@ class ServerSecurity:
     def authenticator(self) -> Authenticator:
         """What checks the tokens of a server."""
         return Authenticator(self.tokens, self.audit, self.refusal_s)
+
+    def lets_plain_in(self) -> bool:
+        """Whether plain Pyro5 clients, which can show no token, may come in."""
+        return self.plain_pyro or self.tokens is None
 
     def demands_tls(self, sock: socket.socket | SecureSocket) -> bool:
         """Whether the peer of `sock` has to use TLS: it sits at another computer, and there is an identity."""
