@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tagwire.core.tags import TagBlock, join, merge, pick
 from tagwire.engine.reorder import ReorderBuffer
+from tagwire.engine.strands import Strands
 from tagwire.testing.strategies import cuts, tag_blocks
 
 ADDED = 1001
@@ -25,9 +26,9 @@ def test_early_and_late_tags_come_out_in_order_wherever_the_stream_is_cut(data, 
     given_out, rest = [], block
     for cut in [*data.draw(cuts(block)), block.end]:
         part, rest = rest.split(cut)
-        given_out.append(buffer.push(part, copies(part, [-lookback, *later]), lookback))
+        given_out.append(buffer.push(Strands(part), copies(part, [-lookback, *later]), lookback).whole())
         assert given_out[-1].end == max(block.begin, part.end - lookback)
-    given_out.append(buffer.flush())
+    given_out.append(buffer.flush().whole())
     whole = join(given_out)
 
     added = copies(block, [-lookback, *later])
@@ -45,8 +46,8 @@ def test_a_changing_lookback_never_moves_the_watermark_back(data, block, lookbac
     given_out, rest = [], block
     for cut, lookback in zip([*data.draw(cuts(block)), block.end], lookbacks, strict=False):
         part, rest = rest.split(cut)
-        given_out.append(buffer.push(part, None, lookback))
-    given_out.append(buffer.flush())
+        given_out.append(buffer.push(Strands(part), None, lookback).whole())
+    given_out.append(buffer.flush().whole())
     whole = join(given_out)
     assert whole.time.tolist() == block.time.tolist()
     assert whole.types.tolist() == block.types.tolist()

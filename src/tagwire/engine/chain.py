@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from tagwire.core.tags import TagBlock
 from tagwire.engine.crew import CREW, Task, cores
 from tagwire.engine.reorder import ReorderBuffer
+from tagwire.engine.strands import Strands
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class Member(Protocol):
 
     def start(self) -> None: ...
     def getConfiguration(self) -> dict[str, Any]: ...
-    def _pass(self, block: TagBlock) -> TagBlock: ...
+    def _pass(self, block: Strands) -> Strands: ...
     def _fail(self, error: Exception) -> None: ...
     def _halt(self) -> None: ...
     def _settle(self) -> None: ...
@@ -51,10 +52,10 @@ class _Stage:
     def live(self) -> Member | None:
         return None if self.closed else self.member()
 
-    def flush(self) -> TagBlock | None:
+    def flush(self) -> Strands | None:
         return self.buffer.flush() if self.buffer is not None and self.buffer.started else None
 
-    def drain(self, block: TagBlock) -> TagBlock:
+    def drain(self, block: Strands) -> Strands:
         """The block with everything held back so far, so that the stream goes on without a gap."""
         return block if self.buffer is None else self.buffer.push(block, None, 0)
 
@@ -81,7 +82,7 @@ class Chain:
 
     def send(self, block: TagBlock) -> None:
         """Hand a block along the whole chain."""
-        self._through(block, self._stages)
+        self._through(Strands(block), self._stages)
         self._stages = [s for s in self._stages if s.live() is not None]
 
     def flush(self) -> None:
@@ -91,7 +92,7 @@ class Chain:
             if held is not None:
                 self._through(held, self._stages[place + 1 :])
 
-    def _through(self, block: TagBlock, stages: Iterable[_Stage]) -> None:
+    def _through(self, block: Strands, stages: Iterable[_Stage]) -> None:
         together = len(block) >= WORTH_SHARING and cores() > 1
         tasks: list[Task] = []
         for stage in stages:
@@ -105,7 +106,7 @@ class Chain:
             block = stage.drain(block) if member is None else self._pass_on(block, stage, member)
         CREW.do(tasks)
 
-    def _pass_on(self, block: TagBlock, stage: _Stage, member: Member) -> TagBlock:
+    def _pass_on(self, block: Strands, stage: _Stage, member: Member) -> Strands:
         try:
             return member._pass(block)
         except Exception as error:

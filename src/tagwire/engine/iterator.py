@@ -18,6 +18,7 @@ from tagwire.core.tags import TIME_MAX, TagBlock
 from tagwire.engine.fences import WAIT_SLICE
 from tagwire.engine.hub import Hub
 from tagwire.engine.reorder import ReorderBuffer
+from tagwire.engine.strands import Strands
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.errors import StateError
 
@@ -242,10 +243,15 @@ class IteratorBase:
         """For `_process`: the results are complete, and the capture ends at the stream time `at` of the block."""
         self._until = at
 
-    def _pass(self, block: TagBlock) -> TagBlock:
+    def _pass(self, block: Strands) -> Strands:
         """Take a block from the hub and give the block for those behind in the chain."""
-        self._feed(block)
+        if self._running:
+            self._feed(self._view(block))
         return block
+
+    def _view(self, block: Strands) -> TagBlock:
+        """What this iterator sees of a block: its channels at least, and everything if it names none."""
+        return block.view(frozenset(self._inputs)) if self._inputs else block.whole()
 
     def _process(self, block: TagBlock) -> None:
         raise NotImplementedError(type(self).__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tagwire.core.tags import TIME_MAX, TIME_MIN, TagBlock, concatenate, retime
 from tagwire.engine.backlog import Backlog
-from tagwire.engine.weave import weave
+from tagwire.engine.strands import Strands
 
 
 class ReorderBuffer:
@@ -31,7 +31,7 @@ class ReorderBuffer:
         self._stream = Backlog()
         self._added = Backlog()
 
-    def push(self, block: TagBlock, added: TagBlock | None, lookback: int) -> TagBlock:
+    def push(self, block: Strands, added: TagBlock | None, lookback: int) -> Strands:
         """Take a block and the tags added to it; give the ordered block up to ``block.end - lookback``.
 
         Parameters
@@ -48,19 +48,28 @@ class ReorderBuffer:
         if not self.started:
             self.started, self.position = True, block.begin
         self._end = block.end
-        self._stream.add(block)
         if added is not None:
             self._added.add(self._on_time(added))
-        return self._release(max(self.position, block.end - lookback))
+        watermark = max(self.position, block.end - lookback)
+        if self.position == block.begin and watermark == block.end:
+            return self._release(block)
+        self._stream.add(block.whole())
+        return self._release(self._held(watermark))
 
-    def flush(self) -> TagBlock:
+    def flush(self) -> Strands:
         """Give out everything that is held and lies within the stream seen so far."""
-        return self._release(max(self.position, self._end))
+        return self._release(self._held(max(self.position, self._end)))
 
-    def _release(self, watermark: int) -> TagBlock:
-        begin, self.position = self.position, watermark
-        stream, added = self._stream.take(watermark), self._added.take(watermark)
-        return weave(begin, watermark, _one(begin, watermark, stream), _one(begin, watermark, added))
+    def _held(self, watermark: int) -> Strands:
+        """What is held of the stream before the watermark."""
+        return Strands(_one(self.position, watermark, self._stream.take(watermark)))
+
+    def _release(self, stream: Strands) -> Strands:
+        """The next part of the stream, with what was added to it."""
+        self.position = stream.end
+        for added in self._added.take(stream.end):
+            stream.lay(added)
+        return stream
 
     def _on_time(self, added: TagBlock) -> TagBlock:
         if not len(added) or added.time[0] >= self.position:
@@ -72,4 +81,4 @@ class ReorderBuffer:
 
 def _one(begin: int, end: int, blocks: list[TagBlock]) -> TagBlock:
     """The tags of all blocks one after the other."""
-    return blocks[0] if len(blocks) == 1 else concatenate(begin, end, blocks)
+    return retime(blocks[0], begin, end) if len(blocks) == 1 else concatenate(begin, end, blocks)

@@ -8,6 +8,7 @@ from typing import Any
 from tagwire.core.tags import TagBlock
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.reorder import ReorderBuffer
+from tagwire.engine.strands import Strands
 from tagwire.engine.tagger import TimeTaggerBase
 
 
@@ -50,12 +51,15 @@ class VirtualChannelBase(IteratorBase):
         """How far before the end of a block later tags may still be placed, in ps."""
         return 0
 
-    def _pass(self, block: TagBlock) -> TagBlock:
+    def _pass(self, block: Strands) -> Strands:
         with self._lock:
             self._added = None
-            self._feed(block)
+            self._feed(self._view(block))
             assert self._buffer is not None
             return self._buffer.push(block, self._added, self._lookback)
+
+    def _view(self, block: Strands) -> TagBlock:
+        return block.view(frozenset(self._inputs))
 
     def _process(self, block: TagBlock) -> None:
         self._added = self._generate(block)

@@ -7,10 +7,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.core.tags import NO_MISSED, NO_TYPES, Int64Array, TagBlock, in_order, retime
+from tagwire.core.tags import NO_MISSED, NO_TYPES, Int64Array, TagBlock, retime
 from tagwire.kernel import kernel
 
 Number = TypeVar("Number", bound=np.generic)
+
+SEARCH = 64
+"""Tags of the stream for each added one from which on its place is searched, instead of looking at all of them."""
 
 
 def weave(begin: int, end: int, stream: TagBlock, added: TagBlock) -> TagBlock:
@@ -23,14 +26,13 @@ def weave(begin: int, end: int, stream: TagBlock, added: TagBlock) -> TagBlock:
     stream
         Tags in order of time.
     added
-        Tags to put in; at equal times they come after those of the stream, and among themselves keep their order.
+        Tags in order of time to put in; at equal times they come after those of the stream.
     """
     if not len(added):
         return retime(stream, begin, end)
-    added = in_order(added)
     if not len(stream):
         return retime(added, begin, end)
-    time, places = _woven_times(stream.time, added.time)
+    time, places = _woven_times(stream.time, added.time, len(added) * SEARCH < len(stream))
     types, missed = NO_TYPES, NO_MISSED
     if not (stream.plain and added.plain):
         types = _woven(stream.types, added.types, places)
@@ -39,8 +41,11 @@ def weave(begin: int, end: int, stream: TagBlock, added: TagBlock) -> TagBlock:
 
 
 @kernel
-def _woven_times(times: Int64Array, added: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """The times in order, and the places in `times` before which the added ones go."""
+def _woven_times(times: Int64Array, added: Int64Array, few: bool) -> tuple[Int64Array, Int64Array]:
+    """The times in order, and the places in `times` before which the added ones go; both ways give the same."""
+    if few:
+        found = np.searchsorted(times, added, side="right")
+        return _woven(times, added, found), found
     woven, places = np.empty(len(times) + len(added), np.int64), np.empty(len(added), np.int64)
     one, place, size = np.uint64(1), np.uint64(0), np.uint64(len(times))
     for i in range(np.uint64(len(added))):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tagwire.core.arguments import boolean
 from tagwire.core.tags import TagBlock, TagType, join, pick, reorder
+from tagwire.engine.strands import Strands
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.engine.virtual import VirtualChannelBase
 
@@ -58,17 +59,21 @@ class Transform(VirtualChannelBase):
         """Number of the channel that carries the result: the input itself, or the copy."""
         return self._outputs[0] if self._copy else self._input
 
-    def _pass(self, block: TagBlock) -> TagBlock:
+    def _pass(self, block: Strands) -> Strands:
         with self._lock:
             self._added = self._rest = None
-            self._feed(block)
             assert self._buffer is not None
-            return self._buffer.push(self._remaining(block), self._added, self._lookback)
+            if self._copy:
+                self._feed(self._view(block))
+                return self._buffer.push(block, self._added, self._lookback)
+            whole = block.whole()
+            self._feed(whole)
+            return self._buffer.push(Strands(self._remaining(whole)), self._added, self._lookback)
 
     def _remaining(self, block: TagBlock) -> TagBlock:
         """The block without the events that are changed in place."""
         rest = self._rest
-        if self._copy or rest is None:
+        if rest is None:
             return block
         return join([block.take(block.begin, rest.begin), rest, block.take(rest.end, block.end)])
 

@@ -131,22 +131,22 @@ def _through_gate(
     initial: bool,
     is_open: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    """Places of the tags that pass; the state of the gate is carried in ``is_open[0]``."""
+    """Places of the tags that pass; the state of the gate is carried in ``is_open[0]``.
+
+    Which tag comes next cannot be foreseen, so time tags are treated without a branch.
+    """
     places = np.empty(len(channel), np.int64)
-    count = 0
-    size = len(table)
+    count = np.uint64(0)
+    others, size = np.uint64(0), np.uint64(len(table))
     plain = len(kind) == 0
     state = is_open[0]
-    for i in range(len(channel)):
-        k = channel[i] - first
-        if state and 0 <= k < size and table[k] >= 0:
-            places[count] = i
-            count += 1
+    for i in range(np.uint64(len(channel))):
+        k = np.uint64(channel[i] - first)
+        within = k < size
+        places[count] = i
+        count += np.uint64(state & within & (table[k if within else others] >= 0))
         if plain or kind[i] == TIME_TAG:
-            if channel[i] == gate[0]:
-                state = True
-            elif channel[i] == gate[1]:
-                state = False
+            state = (state | (channel[i] == gate[0])) & (channel[i] != gate[1])
         elif kind[i] == OVERFLOW_BEGIN or kind[i] == ERROR:
             state = initial
     is_open[0] = state

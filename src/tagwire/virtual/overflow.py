@@ -10,6 +10,7 @@ from tagwire.core.tags import TagBlock, TagType, concatenate, overflow_tags, pic
 from tagwire.engine.device_delay import DELAY_MAX
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.reorder import ReorderBuffer
+from tagwire.engine.strands import Strands
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 
 
@@ -46,13 +47,14 @@ class OverflowInjector(IteratorBase):
         self._buffer = self._overflow
         self._launch()
 
-    def _pass(self, block: TagBlock) -> TagBlock:
+    def _pass(self, block: Strands) -> Strands:
         with self._lock:
             begin = self._from + self._delay
             end = min(begin + self._length, self._until)
             injects = self._running and begin < self._until
-            self._feed(block)
-            return self._overflow.inject(block, begin, end) if injects else self._overflow.inject_none(block)
+            whole = block.whole()
+            self._feed(whole)
+            return Strands(self._overflow.inject(whole, begin, end) if injects else self._overflow.inject_none(whole))
 
     def _process(self, block: TagBlock) -> None:
         """What is captured is changed on its way, not kept."""
@@ -70,9 +72,9 @@ class InjectedOverflow(ReorderBuffer):
         self._own = False
         self._open = False
 
-    def push(self, block: TagBlock, added: TagBlock | None, lookback: int) -> TagBlock:
+    def push(self, block: Strands, added: TagBlock | None, lookback: int) -> Strands:
         """The block as it goes on when there is no injector any more."""
-        return self.inject_none(block)
+        return Strands(self.inject_none(block.whole()))
 
     def inject_none(self, block: TagBlock) -> TagBlock:
         """The block, behind the end of the overflow if it is still open."""
