@@ -17,6 +17,9 @@ FEWEST = 2048
 MOST_CHANNELS = 4
 """Channels up to which it pays; who reads more had better see everything."""
 
+LARGEST_SHARE = 0.5
+"""Share of the tags up to which it pays."""
+
 BITS = np.uint64(64)
 
 _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
@@ -37,6 +40,7 @@ class ByChannel:
 
     def __init__(self, block: TagBlock) -> None:
         self.block = block
+        self._silence = TagBlock.empty(block.begin, block.end)
         self._range: tuple[int, int] | None = None
         self._asked = False
         self._bits: dict[int, UInt64Array] = {}
@@ -55,19 +59,23 @@ class ByChannel:
         lowest, highest = self._range
         present = frozenset([c for c in channels if lowest <= c <= highest])
         if not present:
-            return TagBlock.empty(self.block.begin, self.block.end)
-        alone, self._asked = not self._asked, True
-        if alone or len(self.block) < FEWEST or len(present) > MOST_CHANNELS:
+            return self._silence
+        if not self._pays(present):
             return self.block
         found = self._found.get(present)
         if found is None:
             found = self._found[present] = self._find(present)
         return found
 
+    def _pays(self, present: frozenset[int]) -> bool:
+        """Whether to look for some channels: not for the only one who asks, who can as well look at everything."""
+        alone, self._asked = not self._asked, True
+        return not alone and len(self.block) >= FEWEST and len(present) <= MOST_CHANNELS
+
     def _find(self, present: frozenset[int]) -> TagBlock:
         bits = np.bitwise_or.reduce([self._bits_of(c) for c in present])
         size = count_bits(bits)
-        return self.block if 2 * size > len(self.block) else _picked(self.block, bits, size)
+        return self.block if size > LARGEST_SHARE * len(self.block) else _picked(self.block, bits, size)
 
     def _bits_of(self, channel: int) -> UInt64Array:
         bits = self._bits.get(channel)

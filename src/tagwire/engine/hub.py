@@ -104,8 +104,15 @@ class Hub:
         with self._exclusive:
             action(self.device.present(self.position))
 
-    def step(self, span: int) -> bool:
+    def step(self, span: int, made: Callable[[TagBlock], TagBlock] = lambda block: block) -> bool:
         """Read the next block of at most `span` ps and hand it on.
+
+        Parameters
+        ----------
+        span
+            Length in ps, at least 1.
+        made
+            Called with the block as it leaves the device; gives the block to hand on.
 
         Returns
         -------
@@ -117,7 +124,7 @@ class Hub:
             block = self.source.read(span, self.device.wanted(self.registered()))
             if block is not None:
                 self.position = block.end
-                self._dispatch(self.device.process(block))
+                self._dispatch(made(self.device.process(block)))
             else:
                 self._flush()
         self._fences.reach(fence)

@@ -7,6 +7,8 @@ import threading
 import time
 from typing import Protocol
 
+from tagwire.core.tags import TagBlock
+from tagwire.engine.hardware_buffer import HardwareBuffer
 from tagwire.engine.hub import Hub
 
 logger = logging.getLogger(__name__)
@@ -51,20 +53,33 @@ class Pump:
         Longest span of one block in ps of stream time, as long as the pace is kept.
     clock
         Where real time comes from.
+    name
+        Name of the thread.
+    buffer
+        Where tags wait for those who listen, and are lost when these do not keep the pace; by default nothing is lost,
+        and stream time passes more slowly than it should.
 
     Notes
     -----
-    A source that cannot keep the pace loses nothing: stream time then passes more slowly than it should. When source
-    or device raise, the stream has broken off: see `Hub.rest`.
+    A source that takes longer to make its tags than they last loses nothing, with a buffer or without: stream time then
+    passes more slowly. When source or device raise, the stream has broken off: see `Hub.rest`.
     """
 
     def __init__(
-        self, hub: Hub, speed: float = 1.0, latency: int = 20 * 10**9, clock: Clock | None = None, name: str = "tagger"
+        self,
+        hub: Hub,
+        speed: float = 1.0,
+        latency: int = 20 * 10**9,
+        clock: Clock | None = None,
+        name: str = "tagger",
+        buffer: HardwareBuffer | None = None,
     ) -> None:
         self.hub = hub
         self.latency = latency
+        self.buffer = buffer
         self._speed = speed
         self._clock: Clock = clock or SystemClock()
+        self._made_at = 0.0
         self._wake = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"tagwire-{name}", daemon=True)
@@ -115,9 +130,22 @@ class Pump:
         per_second = self._speed * PS_PER_S
         started, origin = self._clock.now(), self.hub.position
         while not self._wake.is_set():
-            due = origin + int((self._clock.now() - started) * per_second)
-            behind = due - self.hub.position
+            behind = origin + int((self._clock.now() - started) * per_second) - self.hub.position
             if behind < self.latency:
                 self._clock.wait(self._wake, (self.latency - behind) / per_second)
-            elif not self.hub.step(min(behind, 2 * self.latency)):
+            elif not self._step(min(behind, 2 * self.latency)):
                 return
+
+    def _step(self, span: int) -> bool:
+        if self.buffer is None:
+            return self.hub.step(span)
+        begin = self.hub.position
+        goes_on = self.hub.step(span, self._made)
+        taken = int((self._clock.now() - self._made_at) * self._speed * PS_PER_S)
+        self.buffer.free(taken, self.hub.position - begin)
+        return goes_on
+
+    def _made(self, block: TagBlock) -> TagBlock:
+        assert self.buffer is not None
+        self._made_at = self._clock.now()
+        return self.buffer.read(block)

@@ -5,7 +5,7 @@ They are woven together only for those who read both, so a virtual channel costs
 
 from __future__ import annotations
 
-from tagwire.core.tags import TagBlock, merge
+from tagwire.core.tags import TagBlock, merge, retime
 from tagwire.engine.by_channel import ByChannel, channel_range
 from tagwire.engine.weave import weave
 
@@ -62,7 +62,7 @@ class Strands:
                 self._homes.setdefault(channel, []).append(len(self._layers))
         else:
             self._everywhere.append(len(self._layers))
-        self._layers.append(added)
+        self._layers.append(retime(added, self.begin, self.end))
 
     def whole(self) -> TagBlock:
         """All tags."""
@@ -84,7 +84,8 @@ class Strands:
     def _woven(self, stream: TagBlock, layers: list[TagBlock]) -> TagBlock:
         if not layers:
             return stream
-        return weave(self.begin, self.end, stream, merge(self.begin, self.end, layers))
+        added = layers[0] if len(layers) == 1 else merge(self.begin, self.end, layers)
+        return weave(self.begin, self.end, stream, added) if len(stream) else added
 
     def _restart(self, block: TagBlock) -> None:
         self._stream = ByChannel(block)

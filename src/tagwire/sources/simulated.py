@@ -19,7 +19,7 @@ from tagwire.sources.grid import CELL, PS_PER_S
 from tagwire.sources.light import Clicks, Light, periodic
 from tagwire.sources.weaving import in_order, woven
 
-ENOUGH = 65_536
+ENOUGH = 262_144
 """Tags after which a block is cut short."""
 
 MOST_WINDOWS = 100
@@ -179,7 +179,7 @@ class SimulatedSource:
     # --- the stream --------------------------------------------------------------------------------------------
 
     def read(self, span: int, wanted: Collection[int]) -> TagBlock | None:
-        """The block of the next `span` ps; less after about 65,536 tags or 1 s of stream time.
+        """The block of the next `span` ps; less after about 262,144 tags or 1 s of stream time.
 
         `None` when the stream time has no room left in 64 bits.
         """

@@ -19,10 +19,11 @@ class BlockSettings(HardwarePart):
         Parameters
         ----------
         size
-            Tags: 32 Ki up to the model's memory (8 Mi of the Time Tagger 20, 512 Mi of the others). Simulated light
-            waits for its reader, so the buffer never overflows.
+            Tags: 32 Ki up to the model's memory (8 Mi of the Time Tagger 20, 512 Mi of the others). When more of them
+            have to wait because the computer does not keep up, and for more than 10 s, there is an overflow.
         """
         self._state.buffer_size = integer(size, "size", BUFFER_MIN, self._model.buffer_max)
+        self._apply_block_size()
 
     def getHardwareBufferSize(self) -> int:
         """Tags that the instrument can hold back."""
@@ -53,5 +54,5 @@ class BlockSettings(HardwarePart):
         return self._state.block_latency
 
     def _apply_block_size(self) -> None:
-        """Tell the stream about the block size."""
+        """Tell the stream about buffer and block size."""
         raise NotImplementedError

@@ -6,6 +6,7 @@ import atexit
 import threading
 import weakref
 
+from tagwire.engine.hardware_buffer import HardwareBuffer
 from tagwire.engine.hub import Hub
 from tagwire.engine.pump import Pump
 
@@ -33,11 +34,14 @@ class Flow:
         self.pump: Pump | None = None
         weakref.finalize(tagger, self._halt).atexit = False
 
-    def start(self, speed: float, latency: int) -> None:
-        """Let the stream flow at `speed` times real time, in blocks of at most `latency` ps."""
+    def start(self, speed: float, latency: int, buffer: HardwareBuffer | None = None) -> None:
+        """Let the stream flow at `speed` times real time, in blocks of at most `latency` ps.
+
+        Tags may be lost in a `buffer`, if there is one; see `Pump`.
+        """
         with self._lock:
             self._stop()
-            self.pump = Pump(self._hub, speed, latency, name=self._name)
+            self.pump = Pump(self._hub, speed, latency, name=self._name, buffer=buffer)
             _started.add(self.pump)
             self.pump.start()
 

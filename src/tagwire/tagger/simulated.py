@@ -6,6 +6,7 @@ from typing import Self
 
 from tagwire.core.models import Model
 from tagwire.engine.device import DeviceChain
+from tagwire.engine.hardware_buffer import HardwareBuffer
 from tagwire.engine.hub import Hub
 from tagwire.sources.base import Source
 from tagwire.sources.simulated import SimulatedSource
@@ -27,7 +28,10 @@ class TimeTagger(Instrument, ExtraSettings, LightSettings):
     Notes
     -----
     Tags flow from creation until `freeTimeTagger` (or the end of a ``with`` block), at most one stream block
-    (`setStreamBlockSize`) late. Should the computer not keep up, nothing is lost: stream time passes more slowly.
+    (`setStreamBlockSize`) late. Should measurements and virtual channels not keep up, more and more tags wait. Once
+    they are more than the instrument's buffer holds (`setHardwareBufferSize`), and more than those of 10 s, there is an
+    overflow: tags are lost until the lag is made up for, and counted. A recording loses nothing, and neither does a
+    simulation that takes longer than real time to make the tags: stream time then passes more slowly.
     """
 
     def __init__(self) -> None:
@@ -48,7 +52,8 @@ class TimeTagger(Instrument, ExtraSettings, LightSettings):
 
     def _begin(self, speed: float = 1.0) -> None:
         """Let the stream flow, at `speed` times real time."""
-        self._flow.start(speed, self._state.block_latency * PS_PER_MS)
+        buffer = HardwareBuffer(self._state.buffer_size) if isinstance(self._hub.source, SimulatedSource) else None
+        self._flow.start(speed, self._state.block_latency * PS_PER_MS, buffer)
 
     def reset(self) -> None:
         """Back to the state after start-up: all settings, the light on simulated channels, and the overflow count.
@@ -65,8 +70,11 @@ class TimeTagger(Instrument, ExtraSettings, LightSettings):
 
     def _apply_block_size(self) -> None:
         self._hub.max_events = self._state.block_events
-        if self._flow.pump is not None:
-            self._flow.pump.latency = self._state.block_latency * PS_PER_MS
+        pump = self._flow.pump
+        if pump is not None:
+            pump.latency = self._state.block_latency * PS_PER_MS
+            if pump.buffer is not None:
+                pump.buffer.size = self._state.buffer_size
 
     def _apply_test_signal(self) -> None:
         self._hub.command(lambda now: self._connect_test_signal())
