@@ -1,0 +1,55 @@
+"""When the tags of some channels are looked for in a block, and what comes out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tagwire.core.channels import CHANNEL_UNUSED
+from tagwire.core.tags import TagBlock, TagType
+from tagwire.engine.by_channel import FEWEST, ByChannel
+
+LONG = 5 * FEWEST + 7
+
+
+def turns(size: int) -> TagBlock:
+    """Tags of the channels 1 to 5 in turn."""
+    time = np.arange(size)
+    return TagBlock(0, size, time, (time % 5 + 1).astype(np.int32))
+
+
+@pytest.mark.parametrize("channels", [[1], [4, 2], [5, 1, 77]])
+def test_the_tags_of_some_channels_in_order(channels):
+    block, seen = turns(LONG), ByChannel(turns(LONG))
+    seen.of(frozenset([3]))
+    found = seen.of(frozenset(channels))
+    expected = np.isin(block.channel, channels)
+    assert found.time.tolist() == block.time[expected].tolist()
+    assert found.channel.tolist() == block.channel[expected].tolist()
+    assert (found.begin, found.end) == (block.begin, block.end)
+    assert seen.of(frozenset([*channels, 78])) is found
+
+
+def test_the_only_one_who_asks_looks_at_everything():
+    block = turns(LONG)
+    seen = ByChannel(block)
+    assert len(seen.of(frozenset([77]))) == 0
+    assert seen.of(frozenset([1])) is block
+    assert seen.of(frozenset([1])) is not block
+
+
+@pytest.mark.parametrize(("size", "channels"), [(FEWEST - 1, [1]), (LONG, [1, 2, 3]), (LONG, [1, 2, 3, 4, 5])], ids=str)
+def test_everything_where_looking_for_a_part_does_not_pay(size, channels):
+    block = turns(size)
+    seen = ByChannel(block)
+    seen.of(frozenset([1]))
+    assert seen.of(frozenset(channels)) is block
+
+
+def test_an_overflow_concerns_all_channels():
+    plain = turns(LONG)
+    kinds = np.zeros(LONG, np.uint8)
+    kinds[3], plain.channel[3] = TagType.OverflowBegin, CHANNEL_UNUSED
+    block = TagBlock(0, LONG, plain.time, plain.channel, kinds, np.zeros(LONG, np.uint16))
+    seen = ByChannel(block)
+    assert all(seen.of(frozenset(channels)) is block for channels in ([1], [1], [77]))
