@@ -7,7 +7,7 @@ import pytest
 from tagwire.engine import by_channel
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def short_blocks_are_picked_from() -> object:
     """Let it always pay to look for the tags of some channels."""
     with pytest.MonkeyPatch.context() as patch:
