@@ -86,6 +86,13 @@ from tagwire.tagger.library import (
     setTimeTaggerChannelNumberScheme,
     setUsageStatisticsStatus,
 )
+from tagwire.tagger.network import (
+    TimeTaggerNetwork,
+    createTimeTaggerNetwork,
+    getTimeTaggerServerInfo,
+    scanTimeTaggerServers,
+)
+from tagwire.tagger.network_server import TimeTaggerServer
 from tagwire.tagger.simulated import TimeTagger
 from tagwire.tagger.synchronized import SynchronizedMeasurements
 from tagwire.tagger.virtual import TimeTaggerVirtual, createTimeTaggerVirtual
@@ -280,6 +287,8 @@ __all__ = [
     "TimeTagger",
     "TimeTaggerBase",
     "TimeTaggerHardware",
+    "TimeTaggerNetwork",
+    "TimeTaggerServer",
     "TimeTaggerSource",
     "TimeTaggerVirtual",
     "TriggerOnCountrate",
@@ -288,16 +297,19 @@ __all__ = [
     "UsageStatisticsStatus_CollectingAndUploading",
     "UsageStatisticsStatus_Disabled",
     "createTimeTagger",
+    "createTimeTaggerNetwork",
     "createTimeTaggerVirtual",
     "freeTimeTagger",
     "getTimeTaggerChannelNumberScheme",
     "getTimeTaggerModel",
+    "getTimeTaggerServerInfo",
     "getUsageStatisticsReport",
     "getUsageStatisticsStatus",
     "getVersion",
     "hasTimeTaggerVirtualLicense",
     "mergeStreamFiles",
     "scanTimeTagger",
+    "scanTimeTaggerServers",
     "setFrontend",
     "setLogger",
     "setTimeTaggerChannelNumberScheme",

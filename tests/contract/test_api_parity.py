@@ -23,7 +23,16 @@ OURS = read_catalog(TimeTagger)
 
 LIGHTS = ("Dark", "Diffusion", "Emitter", "Fluorescence", "Pairs", "Poisson", "Thermal")
 
-OUR_OWN = {f"TimeTagger.simulate{light}" for light in LIGHTS}
+SERVING = (
+    "startServer",
+    "stopServer",
+    "isServerRunning",
+    "setServerAddress",
+    "getServerAddress",
+    "getConnectedClients",
+)
+
+OUR_OWN = {f"TimeTagger.simulate{light}" for light in LIGHTS} | {f"TimeTaggerVirtual.{name}" for name in SERVING}
 """What the vendor's library does not have."""
 
 

@@ -32,7 +32,7 @@ def parse_address(text: str, default_port: int) -> Address:
         host, colon, port = text, "", ""
     else:
         host, colon, port = text.partition(":")
-    if not host or host.strip() != host or colon not in ("", ":") or (colon and not _is_port(port)):
+    if host.split() != [host] or colon not in ("", ":") or (colon and not _is_port(port)):
         raise ArgumentError(f"{text!r} is not an address: write HOST or HOST:PORT with a port within [1, 65535]")
     return Address(host, int(port) if colon else default_port)
 

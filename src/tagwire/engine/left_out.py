@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-_STREAM = "the tag stream over the network is a milestone of its own; until then clients measure at the server"
 _LICENCE = "licences belong to the vendor's hardware"
 _WIRE = "a second data connection that only the real instrument has"
 _CALIBRATION = "calibrates the converter of the real instrument; a simulated one has nothing to calibrate"
@@ -10,18 +9,6 @@ _OUTPUT = "drives an output of the real instrument"
 _WIRING = "switches wires within the real instrument; choose the light of a simulated input instead"
 
 LEFT_OUT: dict[str, str] = {
-    "TimeTaggerNetwork": _STREAM,
-    "TimeTaggerServer": _STREAM,
-    "createTimeTaggerNetwork": _STREAM,
-    "getTimeTaggerServerInfo": _STREAM,
-    "scanTimeTaggerServers": _STREAM,
-    "startServer": _STREAM,
-    "stopServer": _STREAM,
-    "isServerRunning": _STREAM,
-    "setServerAddress": _STREAM,
-    "getServerAddress": _STREAM,
-    "getConnectedClients": _STREAM,
-    "setTimeTaggerNetworkStreamCompression": _STREAM,
     "extractDeviceLicense": _LICENCE,
     "fetchDeviceLicenseUpdate": _LICENCE,
     "addUsageStatisticsFrontendData": "no usage statistics are collected",

@@ -239,6 +239,11 @@ class Cursor:
         self.missed: NDArray[np.int64] = np.zeros(len(ring.channels), np.int64)
 
     @property
+    def place(self) -> Place:
+        """Where it stands; of a feed without any frame only the number counts."""
+        return self._place
+
+    @property
     def lag(self) -> int:
         """Frames that have not been taken, those included that are no longer there."""
         return self._ring._head.number - self._place.number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tagwire.core.arguments import integer
+from tagwire.core.arguments import boolean, integer
 from tagwire.tagger.part import HardwarePart
 
 BUFFER_MIN = 32 * 2**10
@@ -52,6 +52,16 @@ class BlockSettings(HardwarePart):
     def getStreamBlockSizeLatency(self) -> int:
         """Longest span of a block in ms."""
         return self._state.block_latency
+
+    def setTimeTaggerNetworkStreamCompression(self, active: bool) -> None:
+        """Has no effect: the stream that a server sends is always packed, about 2.5 bytes a tag.
+
+        Parameters
+        ----------
+        active
+            True or False.
+        """
+        boolean(active, "active")
 
     def _apply_block_size(self) -> None:
         """Tell the stream about buffer and block size."""

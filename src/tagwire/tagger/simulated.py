@@ -14,12 +14,13 @@ from tagwire.tagger.configuration import Instrument
 from tagwire.tagger.extras import ExtraSettings
 from tagwire.tagger.lifetime import Flow
 from tagwire.tagger.light import LightSettings
+from tagwire.tagger.serving import Serving
 from tagwire.tagger.state import HardwareState
 
 PS_PER_MS = 10**9
 
 
-class TimeTagger(Instrument, ExtraSettings, LightSettings):
+class TimeTagger(Instrument, ExtraSettings, LightSettings, Serving):
     """An instrument, made by `createTimeTagger`.
 
     It is simulated, or fed by a recording as if that happened now; then test signal and light settings have nothing to
@@ -89,5 +90,6 @@ class TimeTagger(Instrument, ExtraSettings, LightSettings):
             source.set_test_signal(number, number in state.test_inputs)
 
     def _free(self) -> None:
+        self.stopServer()
         self._flow.end()
         super()._free()

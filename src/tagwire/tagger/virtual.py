@@ -10,11 +10,11 @@ from typing import Any, Self
 from tagwire.core.arguments import boolean, integer, real, text
 from tagwire.engine.device import DeviceChain
 from tagwire.engine.hub import Hub
-from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.errors import ArgumentError
 from tagwire.recording.files import named_file
 from tagwire.tagger.library import getVersion
 from tagwire.tagger.lifetime import Flow
+from tagwire.tagger.serving import Serving
 from tagwire.tagger.virtual_source import VirtualSource
 
 AS_FAST_AS_POSSIBLE = -1.0
@@ -28,7 +28,7 @@ POLL = 0.01
 """Time in s between two looks at whether a replay is complete."""
 
 
-class TimeTaggerVirtual(TimeTaggerBase):
+class TimeTaggerVirtual(Serving):
     """A Time Tagger that plays recordings, made by `createTimeTaggerVirtual`.
 
     Notes
@@ -242,6 +242,7 @@ class TimeTaggerVirtual(TimeTaggerBase):
         return done[0]
 
     def _free(self) -> None:
+        self.stopServer()
         self._flow.end()
         super()._free()
 

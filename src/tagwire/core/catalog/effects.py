@@ -47,7 +47,12 @@ def changes_instrument(spec: ClassSpec | None, method: MethodSpec) -> bool:
         return False
     if spec.kind is Kind.INSTRUMENT:  # its verbs are not the API's: a stage that scans moves
         return not _OTHERS_READ.match(method.name)
-    return not _READS.match(method.name) or bool(_ALSO_CLEARS.search(method.name))
+    return changes_tagger(method.name)
+
+
+def changes_tagger(name: str) -> bool:
+    """Whether a method of a Time Tagger changes it: whatever is not known to be a reader is taken to."""
+    return not _READS.match(name) or bool(_ALSO_CLEARS.search(name))
 
 
 def writes_file(method: MethodSpec, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:

@@ -1,0 +1,317 @@
+"""The stream server: feeds and settings of a Time Tagger behind Arrow Flight.
+
+``do_get`` streams tags, ``do_action`` answers questions and changes settings; ``docs/stream-format.md`` says what goes
+over the wire. All decisions are made elsewhere (`access`, `feeds`, `station`): this is the shell around them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import flight
+
+from tagwire.core.address import Address
+from tagwire.errors import ArgumentError, EndOfFeed, ProtocolError, StateError, TagwireError
+from tagwire.frames.codec import decode
+from tagwire.network import values
+from tagwire.network.access import Access
+from tagwire.network.feeds import MEMORY, Feeds, Seat
+from tagwire.network.frame import Frame, Resume, heads
+from tagwire.network.sockets import cut, readable
+from tagwire.network.station import Station
+from tagwire.security import EVERYBODY, Principal, ServerSecurity
+from tagwire.security.places import is_loopback
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_S = 0.5
+"""After so many seconds without a tag a client is told that the server is there."""
+
+GRACE_S = 2.0
+"""Seconds that clients get at the end to read what is in the rings."""
+
+VERSION = 1
+
+PACKED = pa.schema([("frame", pa.binary())])
+COLUMNS = pa.schema([("time", pa.int64()), ("channel", pa.int32()), ("type", pa.uint8()), ("missed", pa.uint16())])
+
+
+class StreamServer:
+    """Serves the stream of one Time Tagger from its creation until `close`.
+
+    Parameters
+    ----------
+    station
+        The Time Tagger.
+    access
+        What clients may do.
+    address
+        Where to listen; port 0 for any free one.
+    security
+        Keys and tokens; without them only this computer is served.
+    memory
+        Bytes that clients that are slow can take, all together.
+
+    Raises
+    ------
+    StateError
+        (RuntimeError) The address cannot be had, or is not this computer's alone and there are no keys.
+    """
+
+    def __init__(
+        self,
+        station: Station,
+        access: Access,
+        address: Address,
+        security: ServerSecurity | None = None,
+        memory: int = MEMORY,
+    ) -> None:
+        self.access = access
+        self._station, self._security = station, security
+        self._feeds = Feeds(station, access, memory)
+        self._closing = threading.Event()
+        self._door = _open_door(self, address, security)
+        self.address = Address(address.host, self._door.port)
+        self._keeper = threading.Thread(target=self._keep, name="tagwire-stream-server", daemon=True)
+        self._keeper.start()
+
+    def clients(self) -> list[str]:
+        """Addresses of all who read the stream, as ``host:port``."""
+        return sorted({readable(seat.peer) for seat in self._feeds.seats()})
+
+    def information(self) -> dict[str, Any]:
+        """Settings and channels, as values that JSON can hold."""
+        existing = self._feeds.existing()
+        return {
+            "access mode": self.access.mode.name,
+            "configuration": self._station.configuration(),
+            "exposed channels": list(self.access.exposed(existing)),
+            "hardware channels": list(self._station.hardware()),
+            "virtual channels": list(self._station.virtual()),
+            "stream version": VERSION,
+        }
+
+    def close(self, reason: str = "the server was stopped") -> None:
+        """Let clients read what is there, as far as they do, and end; more than once is fine."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._feeds.close(reason)
+        deadline = time.monotonic() + GRACE_S
+        while self._feeds.seats() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for seat in self._feeds.seats():
+            cut(seat.peer)
+        # Where a connection cannot be cut, a thread stays behind rather than the caller.
+        end = threading.Thread(target=self._door.shutdown, name="tagwire-stream-end", daemon=True)
+        end.start()
+        end.join(GRACE_S)
+        self._keeper.join()
+
+    # --- what the door asks for --------------------------------------------------------------------------------
+
+    def greet(self, ticket: dict[str, Any], peer: str) -> tuple[Seat, dict[str, Any]]:
+        """A place in a feed, and what the client is told first."""
+        channels, resume = ticket.get("channels"), ticket.get("resume")
+        if channels is not None and not (isinstance(channels, list) and all(type(c) is int for c in channels)):
+            raise ArgumentError(f"channels is {channels!r}, but must be a list of channel numbers")
+        try:
+            place = Resume(**(resume | {"counts": tuple(resume["counts"])})) if resume else None
+        except (TypeError, KeyError) as error:
+            raise ProtocolError(f"resume is {resume!r}, which makes no sense") from error
+        seat = self._feeds.join(channels, place, str(ticket.get("client", "")), peer)
+        return seat, {"version": VERSION, "epoch": self._feeds.epoch} | seat.greeting()
+
+    def stream(self, seat: Seat, cancelled: Callable[[], bool]) -> Iterator[list[Frame]]:
+        """The frames for a client as they come; an empty list now and then while there are none."""
+        try:
+            while not cancelled():
+                yield seat.take(HEARTBEAT_S)
+        except EndOfFeed as error:
+            logger.debug("the stream to %s ends: %s", seat.peer, error)
+        finally:
+            self._feeds.leave(seat)
+
+    def answer(self, name: str, request: Any, who: Principal) -> Any:
+        """Carry out an action."""
+        if not isinstance(request, dict):
+            raise ProtocolError("a request is a JSON object")
+        match name:
+            case "info":
+                return self.information()
+            case "call":
+                method = str(request.get("method", ""))
+                self.access.check_call(method, who.role)
+                return self._station.call(method, request.get("args", []), request.get("kwargs", {}))
+            case "fence":
+                return self._fence(str(request.get("client", "")))
+            case "alive":
+                return self._feeds.hear(str(request.get("client", "")))
+            case "clients":
+                return self.clients()
+        raise ProtocolError(f"there is no action {name!r}")
+
+    def authenticate(self, token: str) -> Principal | None:
+        """Who shows a token."""
+        if self._security is None:
+            return EVERYBODY
+        principal = self._security.tokens.verify(token)
+        if principal is None:
+            self._closing.wait(1.0)  # who guesses has to wait
+        return principal
+
+    @property
+    def epoch(self) -> int:
+        """Random number of this life of the server."""
+        return self._feeds.epoch
+
+    def _fence(self, client: str) -> dict[str, int]:
+        """From which time on the tags of a client's stream are younger than this call."""
+        now = self._station.fence()
+        if now is None:  # nothing flows, so nothing comes behind what is in the ring
+            now = min((seat.end for seat in self._feeds.seats() if seat.client == client), default=0)
+        return {"epoch": self._feeds.epoch, "time": now}
+
+    def _keep(self) -> None:
+        while not self._closing.wait(1.0):
+            for seat in self._feeds.sweep():
+                logger.warning("%s has not been heard of for long and is sent away", seat.peer)
+                seat.close()
+                cut(seat.peer)
+
+
+def _open_door(server: StreamServer, address: Address, security: ServerSecurity | None) -> Any:
+    """Listen."""
+    if security is None and not is_loopback(address.host):
+        raise StateError(
+            f"{address.host} can be reached from other computers, and there are no keys to protect it: make some with "
+            "`tagwire keys init` and `tagwire keys add NAME`, or serve this computer alone with "
+            "setServerAddress('localhost')"
+        )
+    identity = security.identity if security else None
+    if identity is None and not is_loopback(address.host):
+        raise StateError(f"{address.host} can be reached from other computers, and there is no identity for TLS")
+    scheme = "grpc" if identity is None else "grpc+tls"
+    try:
+        return _Door(
+            server,
+            f"{scheme}://{address}",
+            tls_certificates=[(identity.certificate, identity.key)] if identity else None,
+            middleware={"tagwire": _Guard(server)},
+        )
+    except (pa.ArrowException, OSError) as error:
+        raise StateError(
+            f"cannot listen at {address}: something else does, or the address is not this computer's; choose another "
+            "port, or stop the other server"
+        ) from error
+
+
+class _Guard(flight.ServerMiddlewareFactory):  # type: ignore[misc]
+    """Looks at the token of every call before anything else happens."""
+
+    def __init__(self, server: StreamServer) -> None:
+        self._server = server
+
+    def start_call(self, _info: Any, headers: dict[str, list[str]]) -> _Visitor:
+        shown = next((h[0] for name, h in headers.items() if name.lower() == "authorization" and h), "")
+        principal = self._server.authenticate(shown.removeprefix("Bearer ").strip())
+        if principal is None:
+            raise flight.FlightUnauthenticatedError(
+                "the server asks for a token, and this is none of its own"
+                if shown
+                else "the server asks for a token; whoever runs it makes one with `tagwire keys add NAME`"
+            )
+        return _Visitor(principal)
+
+
+class _Visitor(flight.ServerMiddleware):  # type: ignore[misc]
+    """Who makes the call."""
+
+    def __init__(self, principal: Principal) -> None:
+        self.principal = principal
+
+
+class _Door(flight.FlightServerBase):  # type: ignore[misc]
+    """Translates between Flight and a `StreamServer`."""
+
+    def __init__(self, server: StreamServer, location: str, **options: Any) -> None:
+        super().__init__(location, **options)
+        self._server = server
+
+    def do_get(self, context: Any, ticket: Any) -> Any:
+        try:
+            asked = values.unpacked(ticket.ticket)
+            if not isinstance(asked, dict):
+                raise ProtocolError("a ticket is a JSON object")
+            encoding = asked.get("encoding", "columns")
+            if encoding not in _ENCODINGS:
+                raise ArgumentError(f"encoding is {encoding!r}, but must be one of {list(_ENCODINGS)}")
+            seat, greeting = self._server.greet(asked, context.peer())
+        except Exception as error:
+            raise _told(error) from error
+        schema, batches = _ENCODINGS[encoding]
+        frames = self._server.stream(seat, context.is_cancelled)
+        return flight.GeneratorStream(schema, _batches(schema, batches, greeting, frames, self._server.epoch))
+
+    def do_action(self, context: Any, action: Any) -> Iterator[Any]:
+        try:
+            request = values.unpacked(action.body.to_pybytes()) if action.body is not None else {}
+            who = context.get_middleware("tagwire").principal
+            yield flight.Result(values.answer(self._server.answer(action.type, request, who)))
+        except Exception as error:
+            if not isinstance(error, TagwireError | ValueError | TypeError | RuntimeError | AttributeError):
+                logger.exception("%s failed", action.type)
+            yield flight.Result(values.refusal(error))
+
+    def list_actions(self, _context: Any) -> list[tuple[str, str]]:
+        return [
+            ("info", "settings and channels"),
+            ("call", "a method of the Time Tagger: {method, args, kwargs}"),
+            ("fence", "from which time on tags are younger than this call: {client}"),
+            ("clients", "addresses of those who read"),
+            ("alive", "a client says that it is there: {client}"),
+        ]
+
+
+def _told(error: Exception) -> Any:
+    return flight.FlightServerError(str(error), extra_info=values.refusal(error))
+
+
+def _batches(
+    schema: Any,
+    batches: Callable[[list[Frame], int], Iterator[tuple[Any, bytes]]],
+    greeting: dict[str, Any],
+    stream: Iterator[list[Frame]],
+    epoch: int,
+) -> Iterator[tuple[Any, Any]]:
+    """What goes to one client: a greeting, then frames, and a sign of life where there are none."""
+    silence = schema.empty_table().to_batches() or [pa.RecordBatch.from_arrays([[]] * len(schema), schema=schema)]
+    try:
+        yield silence[0], pa.py_buffer(values.packed(greeting))
+        for frames in stream:
+            if not frames:
+                yield silence[0], None
+            for batch, head in batches(frames, epoch):
+                yield batch, pa.py_buffer(head)
+    finally:
+        stream.close()  # type: ignore[attr-defined]  # a generator, which may never have been started
+
+
+def _packed(frames: list[Frame], epoch: int) -> Iterator[tuple[Any, bytes]]:
+    if frames:
+        yield pa.record_batch([pa.array([f.data for f in frames], pa.binary())], schema=PACKED), heads(epoch, frames)
+
+
+def _columns(frames: list[Frame], epoch: int) -> Iterator[tuple[Any, bytes]]:
+    for frame in frames:
+        block = decode(frame.data)
+        columns = (block.time, block.channel, block.types, block.missed_events)
+        yield pa.record_batch([pa.array(c) for c in columns], schema=COLUMNS), heads(epoch, [frame])
+
+
+_ENCODINGS = {"packed": (PACKED, _packed), "columns": (COLUMNS, _columns)}

@@ -1,0 +1,346 @@
+"""The stream of one server as a source of tags: it comes again when it breaks off, and changes channels on the way.
+
+One thread receives and decodes; whoever pulls takes the blocks from a queue of bounded size. When that is full nothing
+more is read from the network, so that the server's ring fills, where loss is counted.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagwire.core.tags import TagBlock
+from tagwire.errors import AccountsDiffer, ArgumentError, DamagedFrame, EndOfFeed, RemoteError
+from tagwire.frames.codec import encode
+from tagwire.network.assembly import Assembler
+from tagwire.network.frame import Frame, Resume
+from tagwire.network.handover import Handover
+
+logger = logging.getLogger(__name__)
+
+QUEUE_TAGS = 2**21
+"""Tags in the queue, at most, and one block more: 25 MB."""
+
+QUIET_S = 5.0
+"""Seconds without a sign of life after which a connection counts as broken."""
+
+RETRY_S = 0.2
+"""Seconds between two attempts to reach a server that has gone."""
+
+PS_PER_S = 10**12
+
+
+class Stream(Protocol):
+    """Frames of a server, the greeting first; see `tagwire.network.client.FrameStream`."""
+
+    greeting: dict[str, Any]
+
+    def read(self) -> list[tuple[int, Frame]]: ...
+    def cancel(self) -> None: ...
+
+
+class Link(Protocol):
+    """What is needed of a connection; see `tagwire.network.client.Connection`."""
+
+    def ask(self, action: str, request: dict[str, Any] | None = None, timeout: float | None = None) -> Any: ...
+    def open(self, channels: Sequence[int], resume: Resume | None = None) -> Any: ...
+    def renew(self) -> None: ...
+
+
+class NetworkSource:
+    """The tags of one server; a `tagwire.sources.base.Source`.
+
+    Parameters
+    ----------
+    link
+        Connection to the server.
+    channels
+        Every channel that the server offers; may be assigned anew.
+
+    Attributes
+    ----------
+    position
+        Stream time in ps up to which blocks were taken.
+    connected
+        Whether the stream comes in.
+
+    Notes
+    -----
+    The stream has tags of the channels that were asked for with `request`; those that `read` names are not looked at,
+    because asking takes the network's time.
+    """
+
+    def __init__(self, link: Link, channels: Collection[int]) -> None:
+        self.channels = tuple(channels)
+        self._link = link
+        self._changed = threading.Condition()
+        self._asking = threading.Lock()
+        self._queue: deque[TagBlock] = deque()
+        self._queued = 0
+        self._closed = False
+        self._stream: Stream = link.open(())
+        self._assembler = _primed(Assembler(()), self._stream.greeting)
+        self._next: Stream | None = None
+        self._handover: Handover | None = None
+        self._since: dict[int, int] = {}
+        self._wanted: tuple[int, ...] = ()
+        self._heard = self._broken_at = time.monotonic()
+        self.position = self._end = self._assembler.end
+        self.connected = True
+        self._receiver = threading.Thread(target=self._run, name="tagwire-stream", daemon=True)
+        self._receiver.start()
+
+    # --- whoever pulls -----------------------------------------------------------------------------------------
+
+    def wait(self, timeout: float) -> bool:
+        """Wait at most `timeout` s until `read` has something to give."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self._queue) or self._closed, timeout)
+
+    def read(self, span: int, wanted: Collection[int]) -> TagBlock | None:
+        """The next block, of at most `span` ps; an empty one of no length while nothing has come. Never waits."""
+        with self._changed:
+            if not self._queue:
+                return None if self._closed else TagBlock.empty(self.position, self.position)
+            block, rest = self._queue.popleft().split(self.position + span)
+            if rest.begin < rest.end:
+                self._queue.appendleft(rest)
+            self._queued -= len(block)
+            self.position = block.end
+            self._changed.notify_all()
+            return block
+
+    def close(self) -> None:
+        """Give the stream up; more than once is fine."""
+        with self._changed:
+            self._closed = True
+            streams = [s for s in (self._stream, self._next) if s is not None]
+            self._changed.notify_all()
+        for stream in streams:
+            stream.cancel()
+        if threading.current_thread() is not self._receiver:
+            self._receiver.join()
+
+    # --- channels ----------------------------------------------------------------------------------------------
+
+    def request(self, channels: Collection[int]) -> None:
+        """Let the stream carry just these channels from about now on; waits for the server, not for the stream.
+
+        Raises
+        ------
+        ArgumentError
+            (ValueError) The server does not offer one of them.
+        """
+        wanted = tuple(sorted(set(channels)))
+        with self._asking:
+            with self._changed:
+                self._changed.wait_for(self._settled, 1.0)
+                self._wanted = wanted
+                if not self.connected or self._closed or wanted == self._assembler.channels:
+                    return  # where the stream is broken, it will be asked for when it is back
+            self._ask_for(wanted)
+
+    def _settled(self) -> bool:
+        return (self._next is None and self._handover is None) or not self.connected
+
+    def carried_since(self, channels: Collection[int]) -> int | None:
+        """Stream time in ps from which on the stream carries all these channels; `None` while it does not.
+
+        A stream that is broken carries everything: what is lost shows as an overflow.
+        """
+        with self._changed:
+            if not self.connected or self._closed:
+                return self.position
+            since = [self._since.get(c) for c in channels]
+            return None if None in since else max((s for s in since if s is not None), default=self.position)
+
+    @property
+    def carried(self) -> frozenset[int]:
+        """Channels that the stream carries, or was asked to."""
+        with self._changed:
+            return frozenset(self._wanted)
+
+    # --- accounts ----------------------------------------------------------------------------------------------
+
+    def accounts(self) -> dict[str, NDArray[np.int64]]:
+        """Events received, missed and sent since the present channels were chosen, each in the order of `channels`."""
+        with self._changed:
+            a = self._assembler
+            return {
+                "channels": np.array(a.channels, np.int64),
+                "received": a.received.copy(),
+                "missed": a.missed.copy(),
+                "sent": a.sent.copy(),
+            }
+
+    def client_time(self, epoch: int, time: int) -> int:
+        """The time of the stream here that a time of the server's is."""
+        with self._changed:
+            return time + self._assembler.offset if epoch == self._epoch else self.position
+
+    @property
+    def _epoch(self) -> int:
+        return int(self._stream.greeting["epoch"])
+
+    # --- the thread that receives ------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._closed:
+            try:
+                self._receive()
+            except (AccountsDiffer, DamagedFrame) as error:
+                logger.error("the stream is damaged and begins anew: %s", error)
+                self._lose(error)
+            except (EndOfFeed, RemoteError) as error:
+                if not self._adopt_next():
+                    self._lose(error)
+
+    def _receive(self) -> None:
+        """Take what comes next from the stream."""
+        received = self._stream.read()
+        self._heard = time.monotonic()
+        for epoch, frame in received:
+            pause = int((self._heard - self._broken_at) * PS_PER_S)
+            block = self._assembler.add(frame, epoch, pause)
+            if self._is_last(block):
+                return
+            for part in [block] if self._handover is None else self._handover.push(block):
+                self._handover = None
+                self._deliver(part)
+
+    def _is_last(self, block: TagBlock) -> bool:
+        """Whether the next stream begins within or behind this block; then it is the present one."""
+        with self._changed:
+            following = self._next
+            at = None if following is None else self._begin_of(following)
+            if at is None or block.end < at:
+                return False
+            old = self._assembler.channels
+        if block.end == at:
+            self._deliver(block)
+            self._adopt_next()
+        else:
+            self._adopt_next()
+            self._handover = Handover(block, old)
+        return True
+
+    def _adopt_next(self) -> bool:
+        """Go over to the next stream, if the present one has come to where it begins."""
+        with self._changed:
+            following = self._next
+            if following is None or self._closed:
+                return False
+            begin = self._begin_of(following)
+            old, self._next = self._stream, None
+            if begin is None or begin > self._assembler.end:
+                following.cancel()  # the present stream broke before; the server will be asked again
+                self._changed.notify_all()
+                return False
+            self._stream = following
+            channels = tuple(following.greeting["channels"])
+            self._assembler = _primed(self._assembler.successor(channels), following.greeting)
+            self._since = {c: self._since.get(c, begin) for c in channels}
+            self._changed.notify_all()
+        old.cancel()
+        return True
+
+    def _begin_of(self, stream: Stream) -> int | None:
+        """Where another stream of the server begins, in the time of this one; `None` if the server was restarted."""
+        if stream.greeting["epoch"] != self._epoch:
+            return None
+        return int(stream.greeting["begin"]) + self._assembler.offset
+
+    def _deliver(self, block: TagBlock) -> None:
+        """Queue a block as soon as there is room."""
+        if block.begin == block.end:
+            return
+        with self._changed:
+            self._changed.wait_for(lambda: self._queued < QUEUE_TAGS or self._closed)
+            self._queue.append(block)
+            self._queued += len(block)
+            self._end = block.end
+            self._heard = time.monotonic()
+            self._changed.notify_all()
+
+    # --- a broken stream ---------------------------------------------------------------------------------------
+
+    def _lose(self, error: Exception) -> None:
+        """The stream broke off: reach the server again."""
+        with self._changed:
+            if self._closed:
+                return
+            self.connected = False
+            following, self._next = self._next, None
+            self._broken_at = time.monotonic()
+            self._changed.notify_all()
+        logger.warning("the stream broke off and will be taken up again: %s", error)
+        if following is not None:
+            following.cancel()
+        while not self._reopened():
+            with self._changed:
+                if self._changed.wait_for(lambda: self._closed, RETRY_S):
+                    return
+
+    def _reopened(self) -> bool:
+        """Whether the stream is back."""
+        try:
+            self._link.renew()
+            stream = self._link.open(self._assembler.channels, self._assembler.resume())
+        except (RemoteError, EndOfFeed) as error:
+            logger.debug("not yet back: %s", error)
+            return False
+        except (ArgumentError, RuntimeError) as error:
+            logger.warning("the server refuses the stream: %s", error)
+            return False
+        with self._changed:
+            self._stream, self.connected, self._heard = stream, True, time.monotonic()
+            self._changed.notify_all()
+            wanted = self._wanted
+        logger.warning("the stream is back")
+        if set(wanted) != set(self._assembler.channels):
+            threading.Thread(target=self.request, args=(wanted,), name="tagwire-stream-channels", daemon=True).start()
+        return True
+
+    def _ask_for(self, channels: tuple[int, ...]) -> None:
+        """Open the stream of other channels beside the present one."""
+        try:
+            stream = self._link.open(channels)
+        except (RemoteError, EndOfFeed) as error:
+            logger.debug("the stream of %s cannot be opened now: %s", channels, error)
+            return
+        with self._changed:
+            begin = self._begin_of(stream)
+            usable = begin is not None and bool(self.connected)
+            if usable:
+                self._next = stream
+            here = begin is not None and self._assembler.end >= begin
+            present = self._stream
+        if not usable:
+            stream.cancel()
+        elif here:
+            present.cancel()  # it has come to the place already and may be waiting for long
+
+    def look_after(self) -> None:
+        """For a thread of whoever owns this, about once a second: break off a stream that shows no sign of life."""
+        with self._changed:
+            full = self._queued >= QUEUE_TAGS
+            silent = self.connected and not full and time.monotonic() - self._heard > QUIET_S
+            stream = self._stream
+        if silent:
+            stream.cancel()
+
+
+def _primed(assembler: Assembler, greeting: dict[str, Any]) -> Assembler:
+    """The assembler at the place where a stream begins, so that a break before its first frame is noticed, too."""
+    begin, number = int(greeting["begin"]), int(greeting["number"])
+    counts = np.array(greeting["counts"], np.int64)
+    data = encode(TagBlock.empty(begin, begin))
+    assembler.add(Frame(int(greeting["feed"]), number, number - 1, begin, begin, counts, data), int(greeting["epoch"]))
+    return assembler
