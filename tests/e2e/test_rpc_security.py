@@ -20,7 +20,7 @@ import tiny_instrument
 
 import tagwire
 from tagwire.core.catalog import Catalog
-from tagwire.errors import AccessRefused, KeysUnusable, ProtocolError, ServerNotTrusted
+from tagwire.errors import AccessRefused, KeysUnusable, NotAllowed, ProtocolError, ServerNotTrusted
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.server import Server
 from tagwire.security import AuditLog, Identity, Role, ServerSecurity, Tokens
@@ -139,6 +139,29 @@ def test_another_server_at_the_same_address_gets_no_token(
         tagwire.connect(ELSEWHERE, server.port, token=anna, fingerprint=impostor.fingerprint)
     with tagwire.connect(ELSEWHERE, server.port, token=anna, fingerprint=identity.fingerprint) as TT:
         assert TT.getVersion() == "1.2.3"
+
+
+def test_the_log_says_who_did_what(serve: Serve, anna: str, audit: AuditLog, tokens: Tokens) -> None:
+    server, screen = serve(), tokens.add("screen", Role.OBSERVE)
+    with (
+        tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True) as TT,
+        tagwire.connect(ELSEWHERE, server.port, token=screen, tls=True) as other,
+        TT.createTimeTagger() as tagger,
+    ):
+        tagger.setInputDelay(1, 5)
+        tagger.getInputDelay(1)
+        with pytest.raises(NotAllowed):
+            other.createTimeTagger().setInputDelay(1, 6)
+    done = [(e["event"], e["who"], e.get("call") or e.get("what") or e.get("tls")) for e in entries(audit)]
+    assert [entry for entry in done if entry[0] in ("called", "not allowed")] == [
+        ("called", "anna", "createTimeTagger"),
+        ("called", "anna", "TimeTagger.setInputDelay"),
+        ("called", "screen", "createTimeTagger"),
+        ("not allowed", "screen", "setInputDelay"),
+    ]
+    assert ("session", "anna", "came") in done
+    call = next(entry for entry in entries(audit) if entry.get("call") == "TimeTagger.setInputDelay")
+    assert list(call["arguments"].values()) == [1, 5]
 
 
 @pytest.mark.parametrize("target", ["TimeTagger", "TimeTaggerRPC", "Pyro.Daemon", "nothing"])

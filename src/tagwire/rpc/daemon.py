@@ -59,6 +59,8 @@ class Daemon:
 
     Attributes
     ----------
+    sessions
+        Of Tagwire's own clients.
     tasks
         What has to run, each in a thread of its own, until `close`.
     """
@@ -71,9 +73,10 @@ class Daemon:
         self._limits = limits
         self._lifetimes = Lifetimes(self._expire, grace)
         self._scheduler = Scheduler()
-        sessions = Sessions(service, session_grace, clock=self._scheduler.clock, changed=self._scheduler.wake)
-        self._scheduler.add(sessions.end_due)
-        self.clients = Clients(service, sessions, gate.admit_client, limits)
+        clock, changed = self._scheduler.clock, self._scheduler.wake
+        self.sessions = Sessions(service, session_grace, limits.sessions_per_client, clock, changed)
+        self._scheduler.add(self.sessions.end_due)
+        self.clients = Clients(service, self.sessions, gate.admit_client, limits)
         self.tasks = (self._lifetimes.run, self._scheduler.run, self.clients.watch.run)
         self._stock = Caller("plain Pyro clients")
         self._objects: dict[str, Exposed] = {DAEMON_NAME: About(self._metadata)}

@@ -26,9 +26,9 @@ class Limits:
     request_bytes
         Of one request of a client of ours; plain Pyro clients have `pyro.PLAIN_REQUEST_LIMIT`.
     objects
-        Live objects of one client.
-    sessions, sessions_per_client
-        Kept at once: of all clients, and with names of one.
+        Live objects of one session.
+    sessions_per_client
+        Of one principal, kept at once; without tokens all clients are the same one.
     calls
         Of one client that are worked on at once; further ones wait.
     """
@@ -39,8 +39,7 @@ class Limits:
     handshake_s: float = 10.0
     request_bytes: int = REQUEST_LIMIT
     objects: int = 20_000
-    sessions: int = 2000
-    sessions_per_client: int = 50
+    sessions_per_client: int = 500
     calls: int = 32
 
     @property

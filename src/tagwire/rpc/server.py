@@ -11,6 +11,7 @@ from typing import Self
 
 from tagwire.core.catalog import Catalog, read_catalog, with_instruments
 from tagwire.errors import KeysUnusable
+from tagwire.rpc.auditing import keep_audit
 from tagwire.rpc.daemon import Daemon, location
 from tagwire.rpc.files import DataFolder
 from tagwire.rpc.gate import Gate
@@ -82,9 +83,12 @@ class Server:
         limits, catalog = limits or Limits(), catalog or read_catalog(api)
         beside = read_instruments(also or {}, catalog)
         folder = DataFolder(data) if data is not None else None
-        self.service = Service(api, with_instruments(catalog, beside.described), folder, instruments=beside)
+        described = with_instruments(catalog, beside.described)
+        self.service = Service(api, described, folder, limits.objects, beside)
         self._gate = Gate(security, limits)
         self._daemon = Daemon(self.service, grace, self._gate, limits, session_grace)
+        if security and security.audit:
+            keep_audit(security.audit, self.service, self._daemon.sessions)
         self._listener = Listener(host, port, self._daemon.serve, limits.threads)
         self.host, self.port = host, self._listener.address[1]
         self._threads: list[threading.Thread] = []

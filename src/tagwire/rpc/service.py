@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from types import ModuleType
@@ -37,6 +37,10 @@ CONTROL = "control"
 _READ_ONLY = f"you may only observe here; that needs the role {CONTROL!r}"
 
 
+Report = Callable[[str, Caller, str, Mapping[str, Any]], None]
+"""Takes an event, who caused it, the name of the call, and its arguments."""
+
+
 class Service:
     """Makes the calls of remote clients on an API module.
 
@@ -60,6 +64,9 @@ class Service:
         The live objects.
     controls, history
         Who has control of the instruments, and who changed what.
+    report
+        Called with ``"called"`` or ``"not allowed"``, the caller, the name and the arguments of each call that opens or
+        changes an instrument, before it is made.
     """
 
     def __init__(
@@ -76,6 +83,7 @@ class Service:
         self.registry = Registry(max_objects)
         self.controls = Controls()
         self.history = History()
+        self.report: Report = lambda event, caller, name, arguments: None
         self._files = files
         self._taggers = SharedTaggers(self.registry)
         self._tagger_names = {n for c in catalog.classes if c.kind is Kind.TAGGER for n in (c.name, *c.bases)}
@@ -87,14 +95,18 @@ class Service:
         if name == FREE and self._free(args, kwargs, caller):
             return None
         spec, target = self.library.callable(name)
-        self._check_allowed(caller, None, spec, args, kwargs)
+        changes = self._check_allowed(caller, None, spec, args, kwargs)
         if self.library.instrument_of(name):
             self._check_may_change(caller, None, name)  # an object of an instrument's module: no reader of anything
+            changes = True
         arguments = self._preparation(caller).prepare(spec, args, kwargs)
         if name in self.catalog.class_by_name:
             return self._construct(self.catalog.class_by_name[name], spec, target, arguments, caller)
         made = self.catalog.class_by_name.get(spec.result.live)
-        if made is not None and made.kind is Kind.TAGGER:
+        opens = made is not None and made.kind is Kind.TAGGER
+        if changes or opens:
+            self.report("called", caller, name, self._shown(spec, arguments))
+        if made is not None and opens:
             return self._open(spec, made, target, arguments, caller)
         return self._result(target(*arguments.args, **arguments.kwargs), spec.result, caller)
 
@@ -104,6 +116,8 @@ class Service:
         spec = self.library.method(lease.resource.spec, method)
         changes = self._check_allowed(caller, lease.resource, spec, args, kwargs)
         arguments = self._preparation(caller).prepare(spec, args, kwargs)
+        if changes:
+            self.report("called", caller, f"{lease.resource.spec.name}.{method}", self._shown(spec, arguments))
         with self._turn(lease, method):
             value = getattr(lease.resource.obj, method)(*arguments.args, **arguments.kwargs)
         if changes:
@@ -126,6 +140,7 @@ class Service:
             raise AttributeError(f"property {name!r} of {lease.resource.spec.name!r} object has no setter")
         if is_instrument(lease.resource.spec):
             self._check_may_change(caller, lease.resource, name)
+            self.report("called", caller, f"{lease.resource.spec.name}.{name}", {"value": shown(value, self.library)})
         ready = self._preparation(caller).value(value, spec.type)
         with self._turn(lease, name):
             setattr(lease.resource.obj, name, ready)
@@ -148,13 +163,18 @@ class Service:
         if changes:
             self._check_may_change(caller, resource, spec.name)
         elif caller.role != CONTROL and writes_file(spec, args, kwargs):
+            self.report("not allowed", caller, spec.name, {})
             raise NotAllowed(f"{spec.name} writes a file of the server, but {_READ_ONLY}")
         return changes
 
     def _check_may_change(self, caller: Caller, resource: Resource | None, name: str) -> None:
-        if caller.role != CONTROL:
-            raise NotAllowed(f"{name} changes what others use too, but {_READ_ONLY}")
-        self.controls.check(caller, resource)
+        try:
+            if caller.role != CONTROL:
+                raise NotAllowed(f"{name} changes what others use too, but {_READ_ONLY}")
+            self.controls.check(caller, resource)
+        except NotAllowed:
+            self.report("not allowed", caller, name, {})
+            raise
 
     def _shown(self, spec: MethodSpec, arguments: Arguments) -> dict[str, Any]:
         return shown_arguments(spec, arguments.args, arguments.kwargs, self.library)

@@ -14,6 +14,7 @@ from tagwire.security import audit, places
 from tagwire.security.audit import AuditLog
 from tagwire.security.authenticator import DELAY_S, Authenticator, peer_address
 from tagwire.security.identity import Identity
+from tagwire.security.roles import EVERYBODY, Principal
 from tagwire.security.tls import SecureSocket, server_context
 from tagwire.security.tokens import Tokens
 
@@ -79,6 +80,10 @@ class ServerSecurity:
     def authenticator(self) -> Authenticator:
         """What checks the tokens of a server."""
         return Authenticator(self.tokens, self.audit, self.refusal_s)
+
+    def verify(self, token: object) -> Principal | None:
+        """Who shows `token`; None when nobody known does."""
+        return self.tokens.verify(token) if self.tokens else EVERYBODY
 
     def lets_plain_in(self) -> bool:
         """Whether plain Pyro5 clients, which can show no token, may come in."""
