@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from tagwire.core.tags import TIME_MAX, Int64Array, TagBlock
 from tagwire.errors import ArgumentError, ArgumentKindError
 from tagwire.sources.beam import Beam, Illumination
 from tagwire.sources.grid import CELL, PS_PER_S
+from tagwire.sources.lab_clock import LabClock, Timebase
 from tagwire.sources.light import Clicks, Light, periodic
 from tagwire.sources.weaving import in_order, woven
 
@@ -99,13 +100,34 @@ class SimulatedSource:
         self._beams: list[Beam] = []
         self._window = 0
         self._pending: dict[int, list[Int64Array]] = {}
+        self._timebase: Timebase | None = None
+        self._stamped = self._position
 
     # --- configuration -----------------------------------------------------------------------------------------
 
     @property
     def position(self) -> int:
         """Stream time in ps up to which the source was read."""
+        return self._stamped
+
+    @property
+    def laboratory_time(self) -> int:
+        """Laboratory time in ps at `position`; the same without a clock."""
         return self._position
+
+    def set_clock(self, clock: LabClock) -> None:
+        """From `position` on, let the instrument stamp what happens by a clock that begins there.
+
+        Stream time goes on without a jump, laboratory time begins at the clock's `start`: from then on all lights, and
+        the test signal, are what they are at that laboratory time.
+        """
+        with self._lock:
+            self._timebase = Timebase(clock, self._stamped)
+            self._position = clock.start
+            self._tested = dict.fromkeys(self._tested, self._position)
+            moved = {lit: replace(lit, since=self._position) for lit in self._lit.values()}
+            self._lit = {channel: moved[lit] for channel, lit in self._lit.items()}
+            self._wanted = None
 
     @property
     def test_divider(self) -> int:
@@ -185,17 +207,34 @@ class SimulatedSource:
         """
         length = integer(span, "span", 1)
         with self._lock:
-            begin = self._position
-            end = min(begin + length, TIME_MAX - 2 * CELL)
-            if begin >= end:
+            end = min(self._stamped + length, TIME_MAX - 2 * CELL)
+            if self._stamped >= end:
                 return None
             self._prepare(frozenset(wanted))
-            block = self._collect(begin, self._advance(end))
-            self._position = block.end
+            block = self._produce(end) if self._timebase is None else self._stamp(self._timebase, end)
+            self._stamped = block.end
         return block
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _produce(self, end: int) -> TagBlock:
+        """What happens up to a laboratory time, or less."""
+        block = self._collect(self._position, self._advance(end))
+        self._position = block.end
+        return block
+
+    def _stamp(self, timebase: Timebase, end: int) -> TagBlock:
+        """What happens until the instrument's clock shows `end`, or less, with the times that the clock shows."""
+        until = timebase.time(end)
+        reached = self._advance(until)
+        if reached < until:
+            # Nothing that happens later may have the stamp of something before.
+            end = timebase.stamp(reached)
+            reached = timebase.time(end)
+        block = self._collect(self._position, reached)
+        self._position = reached
+        return TagBlock(self._stamped, end, timebase.stamps(block.time), block.channel)
 
     def _prepare(self, wanted: frozenset[int]) -> None:
         """Make the beams for what is wanted, if that or the configuration has changed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tagwire.core.models import MODELS, Model
+from tagwire.engine.device import DeviceChain
 from tagwire.engine.hub import Hub
 from tagwire.errors import NotSupported
 from tagwire.tagger.state import HardwareState
@@ -29,6 +30,8 @@ class HardwarePart:
         def _physical(self, value: Any, name: str = "channel") -> int: ...
 
         def _physicals(self, values: Any, name: str) -> list[int]: ...
+
+        def _chain(self) -> DeviceChain: ...
 
     def _input(self, value: Any, name: str) -> int:
         """Number of the input that a physical channel belongs to."""

@@ -12,15 +12,15 @@ from tagwire.sources.base import Source
 from tagwire.sources.simulated import SimulatedSource
 from tagwire.tagger.configuration import Instrument
 from tagwire.tagger.extras import ExtraSettings
+from tagwire.tagger.laboratory import LaboratorySettings
 from tagwire.tagger.lifetime import Flow
-from tagwire.tagger.light import LightSettings
 from tagwire.tagger.serving import Serving
 from tagwire.tagger.state import HardwareState
 
 PS_PER_MS = 10**9
 
 
-class TimeTagger(Instrument, ExtraSettings, LightSettings, Serving):
+class TimeTagger(Instrument, ExtraSettings, LaboratorySettings, Serving):
     """An instrument, made by `createTimeTagger`.
 
     It is simulated, or fed by a recording as if that happened now; then test signal and light settings have nothing to
