@@ -61,6 +61,11 @@ class ServerProcess:
     ) -> None:
         self.end()
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def end(self) -> int:
         """End the server; its exit code."""
         assert self._process.stdin
