@@ -28,7 +28,7 @@ PATIENCE = 60.0
 
 @pytest.fixture
 def server() -> Iterator[ServerProcess]:
-    with ServerProcess("--simulate", "ultra") as process:
+    with ServerProcess("--simulate", "ultra", "--grace", "1") as process:
         yield process
 
 

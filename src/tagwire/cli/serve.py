@@ -43,6 +43,13 @@ READY = "ready"
 @click.option("--also", metavar="[NAME=]FILE.py:OBJECT", multiple=True, help=beside.HELP)
 @click.option("--host", default="localhost", show_default=True, help="Address to listen on; 0.0.0.0 is everywhere.")
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one.")
+@click.option(
+    "--grace",
+    type=click.FloatRange(0, 10**6),
+    default=60,
+    show_default=True,
+    help="Seconds to keep what a client measures when its connection breaks.",
+)
 @access_options
 @config_option("serve")
 @click.option("--while-stdin-open", is_flag=True, hidden=True, help="End when standard input ends.")
@@ -57,6 +64,7 @@ def command(
     also: tuple[str, ...],
     host: str,
     port: int,
+    grace: float,
     access: Access,
     while_stdin_open: bool,
 ) -> None:
@@ -87,7 +95,7 @@ def command(
             click.echo(warning, err=True)
         chosen = _backend(backend, simulate, replay, speed or 1.0, loop)
         click.echo(f"Serving {chosen.name} ({chosen.reason}).")
-        _serve(chosen, Address(host, port), data, also, security)
+        _serve(chosen, Address(host, port), data, also, security, grace)
     except KeyboardInterrupt:
         click.echo("Stopped.")
 
@@ -125,14 +133,21 @@ def _backend(wanted: Choice, simulate: str | None, replay: Path | None, speed: f
 
 
 def _serve(
-    backend: Backend, address: Address, data: Path | None, also: tuple[str, ...], security: ServerSecurity | None
+    backend: Backend,
+    address: Address,
+    data: Path | None,
+    also: tuple[str, ...],
+    security: ServerSecurity | None,
+    grace: float,
 ) -> None:
     """Serve until KeyboardInterrupt."""
     from tagwire.rpc.server import Server
 
     others = beside.load_all(also)
     try:
-        server = Server(backend.module, address.host, address.port, data, security=security, also=others)
+        server = Server(
+            backend.module, address.host, address.port, data, session_grace=grace, security=security, also=others
+        )
     except OSError as error:
         raise TagwireError(_cannot_listen(address, error)) from error
     with nullcontext() if backend.vendor else _warmed_up():
