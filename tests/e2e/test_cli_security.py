@@ -9,14 +9,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import tagwire
 from tagwire.cli.child import ServerProcess
-from tagwire.errors import AccessRefused, NotAllowed, ServerNotTrusted
+from tagwire.errors import AccessRefused, NotAllowed, RemoteError, ServerNotTrusted
 from tagwire.security.known import KnownServers
 
 TAGWIRE = [sys.executable, "-m", "tagwire"]
@@ -62,6 +64,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TAGWIRE_HOME", str(tmp_path))
     monkeypatch.delenv("TAGWIRE_TOKEN", raising=False)
     return tmp_path
+
+
+def call_until_it_fails(TT: Any) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        TT.scanTimeTagger()
 
 
 def test_beyond_this_computer_it_says_which_keys_are_missing(tmp_path: Path) -> None:
@@ -153,11 +161,18 @@ def test_an_observer_reads_and_changes_nothing(server: ServerProcess, keys: Path
         assert tagger.getTriggerLevel(1) == 0.75
 
 
-def test_a_revoked_token_opens_nothing(server: ServerProcess, keys: Path, home: Path) -> None:
-    token = add(keys, "emil", "control")
+def test_a_revoked_token_opens_nothing_and_ends_what_it_opened(server: ServerProcess, keys: Path, home: Path) -> None:
+    token, stays = add(keys, "emil", "control"), add(keys, "frida", "control")
     fingerprint = run("keys", "fingerprint", home=keys).stdout
-    with tagwire.connect(str(server.address), token=token, fingerprint=fingerprint) as TT:
+    where = str(server.address)
+    with (
+        tagwire.connect(where, token=token, fingerprint=fingerprint) as TT,
+        tagwire.connect(where, token=stays, fingerprint=fingerprint) as other,
+    ):
         assert TT.scanTimeTagger()
-    run("keys", "revoke", "emil", home=keys)
+        run("keys", "revoke", "emil", home=keys)
+        with pytest.raises(RemoteError):
+            call_until_it_fails(TT)
+        assert other.scanTimeTagger()
     with pytest.raises(AccessRefused, match="revoked"):
-        tagwire.connect(str(server.address), token=token, fingerprint=fingerprint)
+        tagwire.connect(where, token=token, fingerprint=fingerprint)

@@ -75,8 +75,15 @@ def test_tokens_are_revoked_for_a_server_that_runs(tmp_path: Path) -> None:
     server, owner = Tokens(tmp_path), Tokens(tmp_path)
     anna, bert = owner.add("anna", Role.CONTROL), owner.add("bert", Role.CONTROL)
     assert server.verify(anna) == Principal("anna", Role.CONTROL)
+    inside = server.verify(anna)
+    assert inside is not None
+    assert server.still_hold(inside)
     owner.revoke("anna")
     assert server.verify(anna) is None
+    assert not server.still_hold(inside)
+    owner.add("anna", Role.CONTROL)
+    assert not server.still_hold(inside)
+    owner.revoke("anna")
     assert server.verify(bert) == Principal("bert", Role.CONTROL)
     with pytest.raises(ArgumentError, match="these have: bert"):
         owner.revoke("anna")

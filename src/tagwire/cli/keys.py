@@ -18,7 +18,7 @@ def command() -> None:
     """Identity of the server, and tokens of its clients.
 
     A server that other computers can reach needs both. They live in one folder of the user who runs the server
-    (TAGWIRE_HOME chooses another), and are read at the next connection after a change.
+    (TAGWIRE_HOME chooses another). A server that runs heeds changes at once.
 
     \b
     Examples:
@@ -83,9 +83,7 @@ def show() -> None:
 @command.command("revoke")
 @click.argument("name")
 def revoke(name: str) -> None:
-    """Take the token of NAME away; it opens no connection any more.
-
-    Connections that stand already end with the server or by themselves.
+    """Take the token of NAME away; it opens no connection any more, and those that it opened end within seconds.
 
     \b
     Examples:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
 from typing import Any
 
+from tagwire.errors import KeysUnusable
 from tagwire.rpc import pyro
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.lobby import Lobby
 from tagwire.rpc.pyro import Socket
-from tagwire.security import EVERYBODY, Authenticator, Principal, SecureSocket, ServerSecurity
+from tagwire.security import EVERYBODY, Authenticator, Principal, SecureSocket, ServerSecurity, Tokens
 from tagwire.security.authenticator import peer_address
 
 log = logging.getLogger(__name__)
 
 _TLS_HANDSHAKE = b"\x16"
 """First byte of a client that begins with TLS; no message of Pyro's begins like this."""
+
+
+_LOOK_S = 1.0
+"""How often it is looked whether tokens were revoked."""
 
 
 class Gate:
@@ -31,7 +37,8 @@ class Gate:
 
     def __init__(self, security: ServerSecurity | None, limits: Limits) -> None:
         self.lobby = Lobby(limits)
-        self._inside: set[Socket] = set()
+        self._inside: dict[Socket, Principal] = {}
+        self._closing = threading.Event()
         self._lock = threading.Lock()
         self._security = security
         self._limits = limits
@@ -54,7 +61,7 @@ class Gate:
         if security and security.demands_tls(sock) and not isinstance(sock, SecureSocket):
             raise pyro.Refused("this server wants an encrypted connection: connect with tls=True")
         principal = self._authenticator.check(hello.get("token"), sock)
-        self._enter(sock)
+        self._enter(sock, principal)
         self._record(principal, sock, client=hello.get("who", ""))
         return principal
 
@@ -65,23 +72,44 @@ class Gate:
                 "this server asks for a token, which a plain Pyro5 client cannot show: use tagwire.connect(), or start "
                 "the server with --allow-plain-pyro"
             )
-        self._enter(sock)
+        self._enter(sock, EVERYBODY)
         self._record(EVERYBODY, sock, client="plain Pyro5")
         return EVERYBODY
 
     def left(self, sock: Socket) -> None:
         """The connection has ended, whether it was let in or not."""
         with self._lock:
-            self._inside.discard(sock)
+            self._inside.pop(sock, None)
+
+    def watch(self) -> None:
+        """End the connections of those whose tokens are revoked, until `close`."""
+        tokens = self._security.tokens if self._security else None
+        while not self._closing.wait(_LOOK_S):
+            if tokens is not None:
+                self._dismiss(tokens)
 
     def close(self) -> None:
         """End what waits here."""
+        self._closing.set()
         self._authenticator.close()
 
-    def _enter(self, sock: Socket) -> None:
+    def _dismiss(self, tokens: Tokens) -> None:
+        with self._lock:
+            inside = dict(self._inside)
+        try:
+            unknown = [sock for sock, who in inside.items() if who is not EVERYBODY and not tokens.still_hold(who)]
+        except (KeysUnusable, OSError) as error:
+            log.error("the tokens cannot be read: %s", error)
+            return
+        for sock in unknown:
+            log.info("the token of %s was revoked: its connection ends", inside[sock].name)
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def _enter(self, sock: Socket, principal: Principal) -> None:
         with self._lock:
             if len(self._inside) < self._limits.connections:
-                self._inside.add(sock)
+                self._inside[sock] = principal
                 return
         log.warning("a connection was refused: %d are open", self._limits.connections)
         raise pyro.Refused(f"the server is full: {self._limits.connections} connections are open; try again later")

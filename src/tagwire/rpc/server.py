@@ -100,7 +100,7 @@ class Server:
 
     def start(self) -> Self:
         """Serve in the background."""
-        for task in (self._listener.run, *self._daemon.tasks):
+        for task in (self._listener.run, self._gate.watch, *self._daemon.tasks):
             thread = threading.Thread(target=task, daemon=True, name="tagwire-server")
             thread.start()
             self._threads.append(thread)

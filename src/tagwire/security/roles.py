@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -15,10 +15,14 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody whom the server knows: the name that was given with the token, and the role."""
+    """Somebody whom the server knows: the name that was given with the token, and the role.
+
+    `key` tells one token of the same name from the next; it is no secret.
+    """
 
     name: str
     role: Role
+    key: str = field(default="", compare=False, repr=False)
 
 
 EVERYBODY = Principal("", Role.CONTROL)

@@ -40,7 +40,7 @@ class TokenInfo:
     @property
     def principal(self) -> Principal:
         """Who presents this token."""
-        return Principal(self.name, self.role)
+        return Principal(self.name, self.role, self.sha256[:16])
 
 
 class Tokens:
@@ -89,6 +89,10 @@ class Tokens:
             if hmac.compare_digest(info.sha256, presented):
                 found = info.principal
         return found
+
+    def still_hold(self, principal: Principal) -> bool:
+        """Whether the token of somebody who came in before has not been revoked since."""
+        return any(info.principal == principal and info.principal.key == principal.key for info in self.list())
 
     def _stamp(self) -> object:
         try:
