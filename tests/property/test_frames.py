@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slow_frames import read_frame
+from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import TIME_MAX, TIME_MIN, TagBlock
 from tagwire.errors import DamagedFrame
 from tagwire.frames.codec import decode, encode
 from tagwire.frames.packing import GROUP, pack, size_of, unpack
+from tagwire.testing.rows import block_of, rows_of
 from tagwire.testing.strategies import tag_blocks
 
 
@@ -21,12 +24,40 @@ def same(a: TagBlock, b: TagBlock) -> bool:
     return equal and (a.begin, a.end, len(a.type), len(a.missed)) == (b.begin, b.end, len(b.type), len(b.missed))
 
 
+def read_only(words: np.ndarray) -> np.ndarray:
+    """As frames are read."""
+    copy = words.copy()
+    copy.flags.writeable = False
+    return copy
+
+
 @given(block=tag_blocks(channels=(1, 2, 3, -1, 2**31 - 1, -(2**31))))
 def test_every_block_comes_back(block: TagBlock) -> None:
     frame = encode(block)
     assert len(frame) % 8 == 0
     assert same(decode(frame), block)
     assert same(decode(memoryview(b"x" + frame)[1:]), block)
+    assert read_frame(frame) == (block.begin, block.end, rows_of(block))
+
+
+@given(
+    channels=st.integers(2, 20),
+    pulses=st.integers(0, 500),
+    clicks=st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 19)), max_size=300),
+    overflow=st.booleans(),
+)
+def test_periodic_channels_and_clicks(
+    channels: int, pulses: int, clicks: list[tuple[int, int]], overflow: bool
+) -> None:
+    """Where the times of each channel may be packed by themselves, with equal times on several channels."""
+    rows = [(time, channel % channels, 0, 0) for time, channel in clicks]
+    rows += [(pulse * 2000, 0, 0, 0) for pulse in range(pulses)]
+    if overflow:
+        rows += [(5000, CHANNEL_UNUSED, 2, 0), (7000, 1, 4, 9), (9000, CHANNEL_UNUSED, 3, 0)]
+    block = block_of(sorted(rows, key=lambda row: row[0]), 0, 10**6 + 1)
+    frame = encode(block)
+    assert same(decode(frame), block)
+    assert read_frame(frame) == (block.begin, block.end, rows_of(block))
 
 
 @given(
@@ -67,16 +98,15 @@ def test_a_group_takes_its_own_bits_only(width: int, count: int, place: int, see
     values = np.zeros(GROUP, np.uint64)
     values[:count] = np.random.default_rng(seed).integers(0, 2**64, count, np.uint64) & np.uint64(2**width - 1)
     size = size_of(count, width)
-    words = np.zeros(place + size + 8, np.uint64)
+    words = np.full(place + size + 8, 77, np.uint64)
     pack(values, count, width, words, place)
-    assert not words[:place].any()
-    assert not words[place + size :].any()
+    assert set(words[:place].tolist()) | set(words[place + size :].tolist()) == {77}
     for lane in range(4):
         bits = sum(int(word) << 64 * i for i, word in enumerate(words[place + lane : place + size : 4]))
         expected = sum(int(value) << width * row for row, value in enumerate(values[lane::4]))
         assert bits == expected
     found = np.empty(GROUP, np.uint64)
-    unpack(words[: place + size].copy(), place, count, width, found)
+    unpack(read_only(words[: place + size]), place, count, width, found)
     assert np.array_equal(found[:count], values[:count])
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from slow_frames import read_frame
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import TagBlock
 from tagwire.errors import ArgumentError, DamagedFrame
@@ -36,6 +37,13 @@ def test_vectors_of_the_specification(vector: dict[str, Any]) -> None:
     assert (found.begin, found.end) == (vector["begin"], vector["end"])
     columns = found.time, found.channel, found.types, found.missed_events
     assert [c.tolist() for c in columns] == [vector[k] for k in ("time", "channel", "type", "missed")]
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])
+def test_vectors_by_an_independent_reader(vector: dict[str, Any]) -> None:
+    begin, end, rows = read_frame(bytes.fromhex(vector["frame"]))
+    assert (begin, end) == (vector["begin"], vector["end"])
+    assert rows == list(zip(*(vector[k] for k in ("time", "channel", "type", "missed")), strict=True))
 
 
 def test_vectors_in_the_text_of_the_specification() -> None:
@@ -69,6 +77,20 @@ def test_a_laser_takes_less() -> None:
     time = np.arange(65_536) * 12_500 + rng.integers(-20, 20, 65_536)
     block = TagBlock(-20, int(time[-1]) + 1, time, np.ones(len(time), np.int32))
     assert len(encode(block)) / len(block) < 1
+
+
+def test_a_laser_with_clicks_takes_little_more() -> None:
+    rng = np.random.default_rng(2)
+    pulses = np.arange(65_536) * 12_500 + rng.normal(0, 10, 65_536).astype(np.int64)
+    clicks = rng.integers(0, 65_536 * 12_500, 819)
+    time, channel = np.concatenate([pulses, clicks]), np.repeat(np.array([2, 1], np.int32), [len(pulses), len(clicks)])
+    order = np.argsort(time, kind="stable")
+    block = TagBlock(-100, 65_537 * 12_500, time[order], channel[order])
+    frame = encode(block)
+    assert len(frame) / len(block) < 1.1
+    found = decode(frame)
+    assert np.array_equal(found.time, block.time)
+    assert np.array_equal(found.channel, block.channel)
 
 
 @pytest.mark.parametrize(
@@ -116,20 +138,28 @@ def an_overflow() -> bytearray:
         (8, "<q", 2**63 - 1),
         (16, "<Q", 2**64 - 1),
         (16, "<Q", 30),
-        (24, "<q", -1),
-        (24, "<q", 50),
+        (24, "<I", 0),
+        (24, "<I", 2),
+        (24, "<I", 2**32 - 1),
+        (28, "<I", 2),
+        (28, "<I", 4),
+        (28, "<I", 2**32 - 1),
         (32, "<I", 0),
         (32, "<I", 2),
+        (32, "<I", 3),
         (32, "<I", 2**32 - 1),
-        (36, "<I", 2),
-        (36, "<I", 4),
-        (36, "<I", 2**32 - 1),
+        (44, "<i", 2),  # the second channel, then not below the third
         (56, "<I", 5),  # place of the first special tag
         (64, "<I", 1),  # place of the second one, which is that of the first
-        (80, "B", 65),  # width of the first group
-        (80, "B", 0),
-        (80, "B", 64),
-        (96, "<Q", 15),  # codes beyond the dictionary
+        (80, "<q", -1),  # time of the first tag
+        (80, "<q", 50),
+        (80, "<q", 30),
+        (88, "<I", 4),  # tags of the series
+        (88, "<I", 0),
+        (96, "B", 65),  # width of the first group
+        (96, "B", 0),
+        (96, "B", 64),
+        (112, "<Q", 2**64 - 1),  # codes beyond the dictionary
     ],
 )
 def test_forged_frames_are_refused(place: int, form: str, value: Any) -> None:
@@ -139,12 +169,48 @@ def test_forged_frames_are_refused(place: int, form: str, value: Any) -> None:
         decode(signed(frame))
 
 
+def laser_and_clicks() -> TagBlock:
+    time = np.sort(np.concatenate([np.arange(290) * 12_500, np.arange(10) * 300_000 + 77]))
+    return TagBlock(0, 290 * 12_500, time, np.where(time % 12_500 == 0, 2, 1).astype(np.int32))
+
+
+@pytest.mark.parametrize(
+    ("place", "form", "value"),
+    [
+        (48, "<q", 3_000_000),  # first times of both series
+        (56, "<q", 2**40),
+        (56, "<q", 12_500),
+        (64, "<II", (11, 289)),  # tags of both series
+        (64, "<II", (300, 0)),
+        (64, "<II", (2**32 - 1, 301)),
+    ],
+)
+def test_forged_series_are_refused(place: int, form: str, value: Any) -> None:
+    frame = bytearray(encode(laser_and_clicks()))
+    assert struct.unpack_from("<I", frame, 32) == (2,)
+    struct.pack_into(form, frame, place, *(value if isinstance(value, tuple) else (value,)))
+    with pytest.raises(DamagedFrame):
+        decode(signed(frame))
+
+
 def test_times_that_wrap_are_refused() -> None:
     time = np.array([0, 1, 2, 3]) + (2**63 - 2**32)
     frame = bytearray(encode(TagBlock(0, 2**63 - 1, time, np.ones(4, np.int32))))
-    place = 40 + 8 + 8  # behind header, dictionary and widths: the base of the only group
+    place = 40 + 8 + 8 + 8 + 8  # behind header, dictionary, first time, count and width: the base of the only group
     struct.pack_into("<I", frame, place, 2**32 - 1)
     with pytest.raises(DamagedFrame, match="out of order or outside"):
+        decode(signed(frame))
+
+
+def test_a_step_back_between_two_groups_is_refused() -> None:
+    time = np.concatenate([np.full(256, 1000), [2**60, 2**60 + 1]])
+    frame = bytearray(encode(TagBlock(0, 2**62, time, np.ones(258, np.int32))))
+    place = 40 + 8 + 8 + 8  # behind header, dictionary, first time and count: the widths of both groups
+    assert frame[place : place + 2] == bytes([0, 60])
+    base = struct.unpack_from("<I", frame, place + 12)[0]
+    frame[place + 1] = 64
+    struct.pack_into("<QQ", frame, place + 16, 2**64 - 500 - base, (600 - base) % 2**64)
+    with pytest.raises(DamagedFrame, match="out of order"):
         decode(signed(frame))
 
 

@@ -6,32 +6,26 @@ specified in ``docs/recording-format.md``.
 
 from __future__ import annotations
 
-import struct
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from tagwire.core.tags import NO_MISSED, NO_TYPES, TagBlock
 from tagwire.errors import ArgumentError, DamagedFrame
-from tagwire.frames.checksum import xxh64
-from tagwire.frames.columns import pack_codes, pack_times, packed_size, survey, unpack_codes, unpack_times
+from tagwire.frames.codes import name_codes, pack_codes, unpack_codes
 from tagwire.frames.dictionary import dictionary
-from tagwire.frames.packing import GROUP, Words, size_of
-
-MAGIC = b"TWF1"
-MOST_TAGS = 2**24
-"""Largest number of tags in a frame, so that a few bytes never stand for an unbounded amount of memory."""
-
-HEADER = struct.Struct("<4sIqQqII")
-"""Magic, number of tags, begin, length of the span, time of the first tag, numbers of channels and of special tags."""
-
-HEADER_WORDS = HEADER.size // 8
-SPARE = 8
-"""Words behind the end of a frame under construction, which packing may touch."""
-
-SPECIAL = np.dtype([("place", "<u4"), ("type", "u1"), ("zero", "u1"), ("missed", "<u2")])
-"""A tag that is not a plain time tag."""
+from tagwire.frames.layout import MAGIC, MOST_TAGS, SPECIAL, Head, Sections, begun, sealed
+from tagwire.frames.series import Codes, apart, merge, split, tally
+from tagwire.frames.times import (
+    Bases,
+    Counts,
+    Times,
+    Widths,
+    groups,
+    pack_times,
+    packed_size,
+    survey,
+    unpack_times,
+)
 
 
 def encode(block: TagBlock) -> bytes:
@@ -45,20 +39,17 @@ def encode(block: TagBlock) -> bytes:
     count = len(block)
     if count > MOST_TAGS:
         raise ArgumentError(f"a frame holds at most {MOST_TAGS} tags, not {count}")
-    groups = -(-count // GROUP)
-    bases, widths = np.empty(groups, np.uint32), np.empty(groups, np.uint8)
-    ordered = survey(block.time, bases, widths)
-    if count and not (ordered and block.begin <= block.time[0] and block.time[-1] < block.end):
-        raise ArgumentError(f"tags are out of order or outside of their span [{block.begin}, {block.end}) ps")
     names, codes = dictionary(block.channel)
     special = _special(block)
-    start, width, end = _places(count, len(names), len(special), packed_size(widths, count))
-    words = np.zeros(end + 1 + SPARE, np.uint64)
-    _write_head(words, block, names, special, widths, bases)
-    pack_codes(codes, width, words, start)
-    pack_times(block.time, bases, widths, words, start + _codes_size(count, width))
-    words[end] = xxh64(words, end)
-    return words[: end + 1].tobytes()
+    time, counts, bases, widths = _series(block, codes, len(names))
+    firsts, numbers = time[np.cumsum(counts) - counts], counts.astype(np.uint32)
+    head = Head(MAGIC, count, block.begin, block.end - block.begin, len(names), len(special), len(counts))
+    size = head.code_size
+    sections = (names, special, firsts, numbers, widths, bases)
+    words, start = begun(head, sections, size + packed_size(widths, counts))
+    pack_codes(codes, head.code_width, words[start : start + size].view(np.uint32))
+    pack_times(time, counts, bases, widths, words[start + size :])
+    return sealed(words)
 
 
 def decode(frame: bytes | bytearray | memoryview) -> TagBlock:
@@ -70,111 +61,72 @@ def decode(frame: bytes | bytearray | memoryview) -> TagBlock:
         (ValueError) The bytes are no frame, or not a whole one, or contradict themselves. No more memory is taken than
         `MOST_TAGS` tags need.
     """
-    words = _words(frame)
-    end = len(words) - 1
-    magic, count, begin, length, first, channels, specials = HEADER.unpack(words[:HEADER_WORDS].tobytes())
-    if magic != MAGIC:
-        raise DamagedFrame(f"a frame begins with {MAGIC!r}, not with {magic!r}")
-    if int(words[end]) != int(xxh64(words, end)):
-        raise DamagedFrame("the checksum of a frame is wrong")
-    if count > MOST_TAGS or channels > count or specials > count or (count > 0) != (channels > 0):
-        raise DamagedFrame(
-            f"a frame of {count} tags, {specials} of them special, on {channels} channels makes no sense"
-        )
-    if not begin <= first <= begin + length <= 2**63:
-        raise DamagedFrame(f"a frame whose first tag is at {first} ps spans {length} ps from {begin} ps on")
-    names, special, widths, bases = _read_head(words, count, channels, specials)
-    start, width, there = _places(count, channels, specials, packed_size(widths, count))
-    if there != end:
-        raise DamagedFrame(f"a frame of {len(words)} words should have {there + 1}")
-    channel = _channels(words, start, width, names, count)
-    time = np.empty(count, np.int64)
-    ordered = unpack_times(words, start + _codes_size(count, width), first, bases, widths, time)
-    if count and not (ordered and time[0] == first and time[-1] < begin + length):
+    sections = Sections(frame)
+    head = sections.head
+    names, special = sections.take(head.channels, np.int32), sections.take(head.specials, SPECIAL)
+    firsts, counts = sections.take(head.series, np.int64), sections.take(head.series, np.uint32).astype(np.int64)
+    if counts.sum() != head.tags or np.any(counts == 0) or np.any(names[1:] <= names[:-1]):
+        raise DamagedFrame("the channels of a frame are out of order, or its series do not add up")
+    number = groups(counts)
+    widths, bases = sections.take(number, np.uint8), sections.take(number, np.uint32)
+    if np.any(widths > 64):
+        raise DamagedFrame(f"a frame has numbers of {int(widths.max())} bits")
+    packed, series = sections.words(head.code_size), sections.words(int(packed_size(widths, counts)))
+    sections.end()
+    codes = np.empty(head.tags, np.uint32)
+    if unpack_codes(packed.view(np.uint32), head.code_width, codes) >= max(1, head.channels):
+        raise DamagedFrame(f"a frame of {head.channels} channels names more")
+    time = _times(head, series, codes, firsts, counts, bases, widths)
+    if head.tags:
+        name_codes(codes, names)
+    return TagBlock(head.begin, head.end, time, codes.view(np.int32), *_types(special, head.tags))
+
+
+def _series(block: TagBlock, codes: Codes, channels: int) -> tuple[Times, Counts, Bases, Widths]:
+    """The times as they are to be packed, how many each series has, and how its groups come out."""
+    count = len(block)
+    time, counts = block.time, np.full(min(1, count), count)
+    bases, widths, ordered = _survey(time, counts)
+    if count and not (ordered and block.begin <= time[0] and time[-1] < block.end):
+        raise ArgumentError(f"tags are out of order or outside of their span [{block.begin}, {block.end}) ps")
+    if apart(time, codes, channels):
+        counts = tally(codes, channels)
+        time = split(time, codes, counts)
+        bases, widths, _ = _survey(time, counts)
+    return time, counts, bases, widths
+
+
+def _survey(time: Times, counts: Counts) -> tuple[Bases, Widths, bool]:
+    """Bases and widths of all groups, and whether the series are in order."""
+    number = groups(counts)
+    bases, widths = np.empty(number, np.uint32), np.empty(number, np.uint8)
+    ordered = survey(time, counts, bases, widths)
+    return bases, widths, bool(ordered)
+
+
+def _times(
+    head: Head, series: NDArray[np.uint64], codes: Codes, firsts: Times, counts: Counts, bases: Bases, widths: Widths
+) -> Times:
+    """The times of all tags, put together from their series."""
+    time = np.empty(head.tags, np.int64)
+    well = bool(np.all((head.begin <= firsts) & (firsts < head.end)))
+    well = well and unpack_times(series, firsts, np.uint64(head.end % 2**64), counts, bases, widths, time)
+    if well and head.series > 1:
+        parts, time = time, np.empty(head.tags, np.int64)
+        well = merge(parts, codes, counts, time)
+    if not well:
         raise DamagedFrame("the tags of a frame are out of order or outside of its span")
-    return TagBlock(begin, begin + length, time, channel, *_types(special, count))
+    return time
 
 
 def _special(block: TagBlock) -> NDArray[np.void]:
     """The tags that are not plain time tags."""
+    if block.plain:
+        return np.empty(0, SPECIAL)
     places = np.flatnonzero((block.type != 0) | (block.missed != 0))
     rows = np.zeros(len(places), SPECIAL)
-    if len(places):
-        rows["place"], rows["type"], rows["missed"] = places, block.type[places], block.missed[places]
+    rows["place"], rows["type"], rows["missed"] = places, block.type[places], block.missed[places]
     return rows
-
-
-def _places(count: int, channels: int, specials: int, packed: int) -> tuple[int, int, int]:
-    """Word at which the codes begin, their width in bits, and the word of the checksum."""
-    width = max(channels - 1, 0).bit_length()
-    groups = -(-count // GROUP)
-    start = HEADER_WORDS + _halves(channels) + specials + -(-groups // 8) + _halves(groups)
-    return start, width, start + _codes_size(count, width) + packed
-
-
-def _codes_size(count: int, width: int) -> int:
-    """Words that the codes of `count` tags take."""
-    return int(count // GROUP * size_of(GROUP, width) + size_of(count % GROUP, width))
-
-
-def _halves(count: int) -> int:
-    """Words that `count` numbers of 32 bits take."""
-    return -(-count // 2)
-
-
-def _write_head(
-    words: Words,
-    block: TagBlock,
-    names: NDArray[np.int32],
-    special: NDArray[np.void],
-    widths: NDArray[np.uint8],
-    bases: NDArray[np.uint32],
-) -> None:
-    first = int(block.time[0]) if len(block) else block.begin
-    head = HEADER.pack(MAGIC, len(block), block.begin, block.end - block.begin, first, len(names), len(special))
-    place = 0
-    for part in (head, names.tobytes(), special.tobytes(), widths.tobytes(), bases.tobytes()):
-        words.view(np.uint8)[place : place + len(part)] = np.frombuffer(part, np.uint8)
-        place += -(-len(part) // 8) * 8
-
-
-def _words(frame: bytes | bytearray | memoryview) -> Words:
-    """The bytes as words of their own, whatever memory they came in."""
-    size = len(frame)
-    if size % 8 or size < HEADER.size + 8:
-        raise DamagedFrame(f"a frame of {size} bytes is not whole")
-    words = np.empty(size // 8, np.uint64)
-    words.view(np.uint8)[:] = np.frombuffer(frame, np.uint8)
-    return words
-
-
-def _read_head(
-    words: Words, count: int, channels: int, specials: int
-) -> tuple[NDArray[np.int32], NDArray[np.void], NDArray[np.uint8], NDArray[np.uint32]]:
-    """Channel numbers, special tags, widths and bases."""
-    groups = -(-count // GROUP)
-    sections = ((channels, np.dtype("<i4")), (specials, SPECIAL), (groups, np.dtype("u1")), (groups, np.dtype("<u4")))
-    found: list[NDArray[Any]] = []
-    place = HEADER.size
-    for number, kind in sections:
-        if place + number * kind.itemsize > (len(words) - 1) * 8:
-            raise DamagedFrame(f"a frame of {count} tags ends after {len(words)} words")
-        part = words.view(np.uint8)[place : place + number * kind.itemsize]
-        found.append(part.view(kind).copy())
-        place += -(-len(part) // 8) * 8
-    names, special, widths, bases = found
-    if np.any(widths > 64):
-        raise DamagedFrame(f"a frame has numbers of {int(widths.max())} bits")
-    return names, special, widths, bases
-
-
-def _channels(words: Words, start: int, width: int, names: NDArray[np.int32], count: int) -> NDArray[np.int32]:
-    table = np.zeros(1 << width, np.int32)
-    table[: len(names)] = names
-    channel = np.empty(count, np.int32)
-    if unpack_codes(words, start, width, table, channel) >= max(1, len(names)):
-        raise DamagedFrame(f"a frame of {len(names)} channels names more")
-    return channel
 
 
 def _types(special: NDArray[np.void], count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:

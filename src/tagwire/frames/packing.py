@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.kernel import kernel
+from tagwire.kernel import kernel, lane_kernel
 
 GROUP = 256
-"""Numbers in a group; the last one of a frame may have fewer."""
+"""Numbers in a group; the last one of a series may have fewer."""
 
 Words = NDArray[np.uint64]
 
@@ -29,31 +29,26 @@ def size_of(count: int, width: int) -> int:
     return ((count + 3) // 4 * width + 63) // 64 * 4
 
 
-@kernel
+@lane_kernel
 def pack(values: Words, count: int, width: int, out: Words, place: int) -> None:
-    """Write the first `count` of `values`, zeros up to a whole row, into the zeroed words from ``out[place]`` on.
-
-    Up to four words behind the packed ones are read and left as they are.
-    """
-    w, at, first = np.uint64(width), np.uint64(0), np.uint64(place)
-    bit = ZERO
+    """Write the first `count` of `values`, zeros up to a whole row, into the words from ``out[place]`` on."""
+    w, s, o, at = np.uint64(width), ZERO, np.uint64(place), ZERO
+    a, b, c, d = ZERO, ZERO, ZERO, ZERO
     for _ in range((count + 3) // 4):
-        a, b, c, d = values[at], values[at + ONE], values[at + TWO], values[at + THREE]
-        s = bit & LOW
-        o = first + ((bit >> SHIFT) << TWO)
-        back = LOW - s
-        e, f, g, h = out[o], out[o + ONE], out[o + TWO], out[o + THREE]
-        out[o], out[o + ONE], out[o + TWO], out[o + THREE] = e | a << s, f | b << s, g | c << s, h | d << s
-        o += LANES
-        out[o] = (a >> ONE) >> back
-        out[o + ONE] = (b >> ONE) >> back
-        out[o + TWO] = (c >> ONE) >> back
-        out[o + THREE] = (d >> ONE) >> back
-        bit += w
+        e, f, g, h = values[at], values[at + ONE], values[at + TWO], values[at + THREE]
+        a, b, c, d = a | e << s, b | f << s, c | g << s, d | h << s
+        if s + w >= BITS:
+            out[o], out[o + ONE], out[o + TWO], out[o + THREE] = a, b, c, d
+            back = LOW - s
+            a, b, c, d = (e >> ONE) >> back, (f >> ONE) >> back, (g >> ONE) >> back, (h >> ONE) >> back
+            o += LANES
+        s = (s + w) & LOW
         at += LANES
+    if s > ZERO:
+        out[o], out[o + ONE], out[o + TWO], out[o + THREE] = a, b, c, d
 
 
-@kernel
+@lane_kernel
 def unpack(words: Words, place: int, count: int, width: int, values: Words) -> None:
     """Read `count` numbers of `width` bits from ``words[place]`` on; `values` is filled up to a whole row."""
     rows = (count + 3) // 4
@@ -69,10 +64,12 @@ def unpack(words: Words, place: int, count: int, width: int, values: Words) -> N
         # Where a row ends within its word, the next word may not exist; what is read in its place is masked out.
         n = o + ((s + w - ONE) >> SHIFT << TWO)
         back = LOW - s
-        values[at] = (words[o] >> s | (words[n] << ONE) << back) & mask
-        values[at + ONE] = (words[o + ONE] >> s | (words[n + ONE] << ONE) << back) & mask
-        values[at + TWO] = (words[o + TWO] >> s | (words[n + TWO] << ONE) << back) & mask
-        values[at + THREE] = (words[o + THREE] >> s | (words[n + THREE] << ONE) << back) & mask
+        a, b, c, d = words[o] >> s, words[o + ONE] >> s, words[o + TWO] >> s, words[o + THREE] >> s
+        e, f, g, h = words[n] << ONE, words[n + ONE] << ONE, words[n + TWO] << ONE, words[n + THREE] << ONE
+        a, b, c, d = a | e << back, b | f << back, c | g << back, d | h << back
+        # All four are read before any is written: what is written might else be what is read next.
+        a, b, c, d = a & mask, b & mask, c & mask, d & mask
+        values[at], values[at + ONE], values[at + TWO], values[at + THREE] = a, b, c, d
         bit += w
         at += LANES
 
