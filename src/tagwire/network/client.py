@@ -59,11 +59,14 @@ class Connection:
     ----------
     name
         What the client calls itself; new for each connection.
+    renewals
+        How often the connection was given up for a new one.
     """
 
     def __init__(self, address: Address) -> None:
         self.address = address
         self.name = token_hex(8)
+        self.renewals = 0
         self._lock = threading.Lock()
         self._client: Any = None
         self._security = client_security(*address)
@@ -121,6 +124,7 @@ class Connection:
         """Forget the connection, so that the next question makes a new one."""
         with self._lock:
             client, self._client = self._client, None
+            self.renewals += 1
         if client is not None:
             client.close()
 

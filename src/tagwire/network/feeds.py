@@ -13,7 +13,7 @@ from secrets import randbits
 from tagwire.errors import EndOfFeed, StateError
 from tagwire.network.access import Access
 from tagwire.network.frame import Frame, Resume
-from tagwire.network.ring import CAPACITY, Cursor
+from tagwire.network.ring import CAPACITY, MEMORY, Cursor
 from tagwire.network.station import Outlet, Station
 
 KEPT_S = 10.0
@@ -21,9 +21,6 @@ KEPT_S = 10.0
 
 SILENT_S = 10.0
 """Seconds of silence after which a synchronous server takes a client for dead."""
-
-MEMORY = 8 * CAPACITY
-"""Bytes that all rings of a server take together, and a few MB more for each."""
 
 CAPACITY_MIN = 2**22
 MOST_SEATS = 512

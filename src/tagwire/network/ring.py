@@ -31,6 +31,9 @@ from tagwire.network.gaps import Place, gap_frames
 CAPACITY = 2**26
 """Bytes that a ring keeps by default."""
 
+MEMORY = 8 * CAPACITY
+"""Bytes that all rings of a server take together, and a few MB more for each."""
+
 FRAME_TAGS = 2**17
 """Tags in a frame, at most; about 330 kB."""
 

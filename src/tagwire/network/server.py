@@ -20,8 +20,9 @@ from tagwire.errors import ArgumentError, EndOfFeed, ProtocolError, StateError, 
 from tagwire.frames.codec import decode
 from tagwire.network import values
 from tagwire.network.access import Access
-from tagwire.network.feeds import MEMORY, Feeds, Seat
+from tagwire.network.feeds import Feeds, Seat
 from tagwire.network.frame import Frame, Resume, heads
+from tagwire.network.ring import MEMORY
 from tagwire.network.sockets import cut, readable
 from tagwire.network.station import Station
 from tagwire.security import EVERYBODY, Principal, ServerSecurity

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tagwire.core.arguments import integer
 from tagwire.core.enums import AccessMode
 from tagwire.engine.device_settings import TimeTaggerSource
+from tagwire.errors import RemoteError
 from tagwire.tagger.forwarding import forwards
 from tagwire.tagger.hardware import TimeTaggerHardware
 
@@ -80,8 +81,15 @@ class TimeTaggerServer(TimeTaggerHardware, TimeTaggerSource):
 
     def _fence(self) -> int:
         """Stream time at the client from which on tags are younger than this call."""
-        told = self._connection.ask("fence")
-        return self._source.client_time(told["epoch"], told["time"])
+        while True:
+            renewals = self._connection.renewals
+            try:
+                told = self._connection.ask("fence")
+            except RemoteError:
+                if renewals == self._connection.renewals:
+                    raise
+            else:
+                return self._source.client_time(told["epoch"], told["time"])
 
     def _ask(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._connection.call(method, args, kwargs)

@@ -13,6 +13,7 @@ from tagwire.core.arguments import integer, integers, text
 from tagwire.core.enums import AccessMode
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.errors import ArgumentError, KeysUnusable, StateError
+from tagwire.network.ring import MEMORY
 from tagwire.security import ServerSecurity
 from tagwire.security.places import is_loopback
 from tagwire.tagger.forwarding import FORWARDED
@@ -109,6 +110,7 @@ def serve_stream(
     only: Collection[int],
     address: Address,
     security: ServerSecurity | None = None,
+    memory: int = MEMORY,
 ) -> StreamServer:
     """Serve the stream of any Time Tagger of ours.
 
@@ -122,6 +124,8 @@ def serve_stream(
         Where to listen.
     security
         Keys and tokens; `None` for those of this user, beyond this computer.
+    memory
+        Bytes that slow clients can take, all together.
     """
     from tagwire.network.access import Access
     from tagwire.network.server import StreamServer
@@ -129,7 +133,7 @@ def serve_stream(
 
     if security is None and not is_loopback(address.host):
         security = _keys(address)
-    server = StreamServer(EngineStation(tagger, FORWARDED), Access(mode, only), address, security)
+    server = StreamServer(EngineStation(tagger, FORWARDED), Access(mode, only), address, security, memory)
     _running.add(server)
     logger.info("the tag stream is served at %s, %s", server.address, mode.name)
     return server
