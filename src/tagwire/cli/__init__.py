@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import tagwire
-from tagwire.cli import demo, info, keys, login, run, serve
+from tagwire.cli import demo, info, keys, login, relay, run, serve
 from tagwire.cli.common import Commands, verbose_option
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TAGWIRE"}
@@ -26,3 +26,5 @@ def main() -> None:
 
 for command in (demo, serve, run, info, keys, login):
     main.add_command(command.command)
+main.add_command(relay.relay)
+main.add_command(relay.bridge)

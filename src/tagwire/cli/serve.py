@@ -20,6 +20,7 @@ from tagwire.cli.access import Access, access_options, welcome
 from tagwire.cli.backend import CHOICES, Backend, Choice, open_backend
 from tagwire.cli.common import DEFAULT_PORT, MODEL_KEYS, Address, verbose_option
 from tagwire.cli.configured import config_option
+from tagwire.cli.streaming import Stream, stream_options, streaming
 from tagwire.errors import TagwireError
 from tagwire.security import ServerSecurity
 
@@ -50,6 +51,7 @@ READY = "ready"
     show_default=True,
     help="Seconds to keep what a client measures when its connection breaks.",
 )
+@stream_options
 @access_options
 @config_option("serve")
 @click.option("--while-stdin-open", is_flag=True, hidden=True, help="End when standard input ends.")
@@ -65,6 +67,7 @@ def command(
     host: str,
     port: int,
     grace: float,
+    stream: Stream,
     access: Access,
     while_stdin_open: bool,
 ) -> None:
@@ -78,6 +81,7 @@ def command(
       tagwire serve --simulate x                      a simulated Time Tagger X
       tagwire serve --data recordings/                clients may open files of this folder
       tagwire serve --replay hbt.ptu --speed 2 --loop a recording, as if it were live
+      tagwire serve --stream                          the tags themselves, too: see createTimeTaggerNetwork
       tagwire serve --also my_lab.py:stage            another instrument too, as TimeTagger.stage
       tagwire serve --host 0.0.0.0                    for other computers; needs keys: tagwire keys --help
 
@@ -95,7 +99,7 @@ def command(
             click.echo(warning, err=True)
         chosen = _backend(backend, simulate, replay, speed or 1.0, loop)
         click.echo(f"Serving {chosen.name} ({chosen.reason}).")
-        _serve(chosen, Address(host, port), data, also, security, grace)
+        _serve(chosen, Address(host, port), data, also, security, grace, stream)
     except KeyboardInterrupt:
         click.echo("Stopped.")
 
@@ -139,6 +143,7 @@ def _serve(
     also: tuple[str, ...],
     security: ServerSecurity | None,
     grace: float,
+    stream: Stream,
 ) -> None:
     """Serve until KeyboardInterrupt."""
     from tagwire.rpc.server import Server
@@ -150,9 +155,11 @@ def _serve(
         )
     except OSError as error:
         raise TagwireError(_cannot_listen(address, error)) from error
-    with nullcontext() if backend.vendor else _warmed_up():
+    warm = nullcontext() if backend.vendor else _warmed_up()
+    with warm, streaming(server, backend, address.host, stream, security) as tags:
         here = Address(address.host, server.port)
-        for line in [*_welcome(here, data, security), *(f"  also               TimeTagger.{name}" for name in others)]:
+        named = [f"  also               TimeTagger.{name}" for name in others]
+        for line in [*_welcome(here, data, security), *named, *tags]:
             click.echo(line)
         click.echo(f"{READY} at {here}; Ctrl-C ends the server")
         server.serve_forever()

@@ -134,6 +134,12 @@ class TimeTaggerBase(TimeTaggerSource, SoftwareClockSettings):
                 raise StateError(FREED)
             raise AttributeError(missing(f"{type(self).__name__!r} object", name))
 
+    def _fence_time(self) -> int | None:
+        """Stream time from which on every tag is younger than this call; `None` while no tags flow."""
+        times: list[int] = []
+        self._hub.command(times.append)
+        return times[0] if self._hub.flowing else None
+
     def _adopt(self, iterator: Member) -> None:
         """Take in a new measurement or virtual channel."""
         if self._autostart:

@@ -16,10 +16,12 @@ import pyarrow as pa
 from pyarrow import flight
 
 from tagwire.core.address import Address
-from tagwire.errors import ArgumentError, EndOfFeed, ProtocolError, StateError, TagwireError
+from tagwire.core.catalog.effects import changes_tagger
+from tagwire.errors import ArgumentError, EndOfFeed, NotAllowed, ProtocolError, StateError, TagwireError
 from tagwire.frames.codec import decode
 from tagwire.network import values
 from tagwire.network.access import Access
+from tagwire.network.batches import COLUMNS, batch
 from tagwire.network.feeds import Feeds, Seat
 from tagwire.network.frame import Frame, Resume, heads
 from tagwire.network.ring import MEMORY
@@ -39,7 +41,6 @@ GRACE_S = 2.0
 VERSION = 1
 
 PACKED = pa.schema([("frame", pa.binary())])
-COLUMNS = pa.schema([("time", pa.int64()), ("channel", pa.int32()), ("type", pa.uint8()), ("missed", pa.uint16())])
 
 
 class StreamServer:
@@ -146,9 +147,9 @@ class StreamServer:
             case "info":
                 return self.information()
             case "call":
-                method = str(request.get("method", ""))
-                self.access.check_call(method, who.role)
-                return self._station.call(method, request.get("args", []), request.get("kwargs", {}))
+                return self._call(
+                    str(request.get("method", "")), request.get("args", []), request.get("kwargs", {}), who
+                )
             case "fence":
                 return self._fence(str(request.get("client", "")))
             case "alive":
@@ -163,8 +164,26 @@ class StreamServer:
             return EVERYBODY
         principal = self._security.verify(token)
         if principal is None:
-            self._closing.wait(1.0)  # who guesses has to wait
+            if self._security.audit:
+                self._security.audit.record("refused", "", call="stream")
+            self._closing.wait(self._security.refusal_s)  # who guesses has to wait
         return principal
+
+    def _call(self, request: dict[str, Any], who: Principal) -> Any:
+        """Call a method of the Time Tagger for somebody who may."""
+        method, args, kwargs = str(request.get("method")), request.get("args", []), request.get("kwargs", {})
+        if not isinstance(args, list) or not isinstance(kwargs, dict):
+            raise ProtocolError("args is a list, and kwargs an object")
+        audit = self._security.audit if self._security else None
+        try:
+            self.access.check_call(method, who.role)
+        except NotAllowed:
+            if audit:
+                audit.record("not allowed", who.name, call=method, arguments=args)
+            raise
+        if audit and changes_tagger(method):
+            audit.record("called", who.name, call=method, arguments=args)
+        return self._station.call(method, args, kwargs)
 
     @property
     def epoch(self) -> int:
@@ -195,8 +214,6 @@ def _open_door(server: StreamServer, address: Address, security: ServerSecurity 
             "setServerAddress('localhost')"
         )
     identity = security.identity if security else None
-    if identity is None and not is_loopback(address.host):
-        raise StateError(f"{address.host} can be reached from other computers, and there is no identity for TLS")
     scheme = "grpc" if identity is None else "grpc+tls"
     try:
         return _Door(
@@ -310,9 +327,7 @@ def _packed(frames: list[Frame], epoch: int) -> Iterator[tuple[Any, bytes]]:
 
 def _columns(frames: list[Frame], epoch: int) -> Iterator[tuple[Any, bytes]]:
     for frame in frames:
-        block = decode(frame.data)
-        columns = (block.time, block.channel, block.types, block.missed_events)
-        yield pa.record_batch([pa.array(c) for c in columns], schema=COLUMNS), heads(epoch, [frame])
+        yield batch(decode(frame.data)), heads(epoch, [frame])
 
 
 _ENCODINGS = {"packed": (PACKED, _packed), "columns": (COLUMNS, _columns)}

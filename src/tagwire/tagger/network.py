@@ -184,7 +184,7 @@ class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware):
         """
         number = super().getFence(alloc_fence)
         if alloc_fence:
-            self._fences[number] = max(server._fence() for server in self._servers)
+            self._fences[number] = self._fence_time()
         return number
 
     def waitForFence(self, fence: int, timeout: int = -1) -> bool:
@@ -214,6 +214,10 @@ class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware):
         for passed in [n for n in self._fences if n <= number]:
             self._fences.pop(passed, None)
         return True
+
+    def _fence_time(self) -> int:
+        """Stream time from which on the tags of all servers are younger than this call."""
+        return max(server._fence() for server in self._servers)
 
     def _reached(self, time: int) -> bool:
         """Whether all tags before a time have been handed on; asked between two blocks."""
@@ -246,8 +250,13 @@ class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware):
     def _known(self, number: int, name: str) -> int:
         """A channel that can be listened to; asks the server again about one that is new."""
         if number not in self._source.channels and number not in self._hub.virtual_channels():
-            self._source.channels = tuple(c for server in self._servers for c in server._offered())
+            self._refresh_channels()
         return super()._known(number, name)
+
+    def _refresh_channels(self) -> tuple[int, ...]:
+        """Ask the servers which channels they give."""
+        self._source.channels = tuple(c for server in self._servers for c in server._offered())
+        return self._source.channels
 
     def _ask(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._servers[0]._ask(method, args, kwargs)

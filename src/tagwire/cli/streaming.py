@@ -1,0 +1,93 @@
+"""The tag stream beside the RPC: `tagwire serve --stream`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from tagwire.cli.backend import Backend
+from tagwire.cli.common import Address, Function
+from tagwire.security import ServerSecurity
+
+if TYPE_CHECKING:
+    from tagwire.rpc.server import Server
+
+DEFAULT_STREAM_PORT = 41101
+"""Port of stream servers, as `tagwire.tagger.serving` has it; written out, so that ``--help`` needs no imports."""
+
+MODES = {
+    "listen": "Listen",
+    "control": "Control",
+    "synchronous-listen": "SynchronousListen",
+    "synchronous-control": "SynchronousControl",
+}
+"""Access modes by what to say on the command line."""
+
+access_mode_option = click.option(
+    "--stream-access",
+    type=click.Choice(list(MODES)),
+    default="listen",
+    show_default=True,
+    help="What clients of the stream may do.",
+)
+
+
+class Stream(NamedTuple):
+    """Where the stream is to be served, and what its clients may do; no port: nowhere."""
+
+    port: int | None
+    access: str
+
+
+def stream_options(command: Function) -> Function:
+    """Add ``--stream`` and ``--stream-access`` to a command, which gets them as one parameter `stream`."""
+
+    @wraps(command)
+    def with_stream(stream: int | None, stream_access: str, **options: Any) -> Any:
+        return command(stream=Stream(stream, stream_access), **options)
+
+    option = click.option(
+        "--stream",
+        type=click.IntRange(0, 65535),
+        is_flag=False,
+        flag_value=DEFAULT_STREAM_PORT,
+        metavar="[PORT]",
+        help=f"Serve the tags of the Time Tagger, too; at port {DEFAULT_STREAM_PORT} unless another is given.",
+    )
+    decorated: Callable[..., Any] = option(access_mode_option(with_stream))
+    return decorated  # type: ignore[return-value]
+
+
+@contextmanager
+def streaming(
+    server: Server, backend: Backend, host: str, stream: Stream, security: ServerSecurity | None
+) -> Iterator[list[str]]:
+    """Serve the stream of the Time Tagger that clients of `server` get, too; gives what to tell about it."""
+    if stream.port is None:
+        yield []
+        return
+    from tagwire.core.enums import AccessMode
+    from tagwire.rpc.objects import Caller
+
+    mode, address = AccessMode[MODES[stream.access]], Address(host, stream.port)
+    lease = server.service.call("createTimeTagger", [], {}, Caller("the stream"))
+    tagger = lease.resource.obj
+    if backend.vendor:
+        from tagwire.network.access import Access
+        from tagwire.network.server import StreamServer
+        from tagwire.network.vendor import ApiStation
+        from tagwire.tagger.forwarding import FORWARDED
+
+        served = StreamServer(ApiStation(backend.module, tagger, FORWARDED), Access(mode), address, security)
+    else:
+        from tagwire.tagger.serving import serve_stream
+
+        served = serve_stream(tagger, mode, (), address, security)
+    try:
+        yield [f"  tag stream         TimeTagger.createTimeTaggerNetwork({str(served.address)!r})   ({mode.name})"]
+    finally:
+        served.close()
