@@ -11,9 +11,10 @@ from tagwire import errors
 from tagwire._version import __version__
 
 if TYPE_CHECKING:
+    from tagwire.rpc.batch import Batch
     from tagwire.rpc.module import RemoteModule
 
-__all__ = ["TimeTagger", "__version__", "connect", "errors"]
+__all__ = ["TimeTagger", "__version__", "batch", "connect", "errors"]
 
 
 def connect(
@@ -54,6 +55,28 @@ def connect(
     from tagwire.rpc.module import connect as connect_module
 
     return connect_module(host, port, token=token, tls=tls, fingerprint=fingerprint)
+
+
+def batch(module: RemoteModule | None = None) -> Batch:
+    """Send many calls with one message, and get their results with one.
+
+    Parameters
+    ----------
+    module
+        The connection that the calls use; not needed.
+
+    Examples
+    --------
+    Calls are put in by name, and their results asked for behind the block; one that failed raises its error there::
+
+        with tagwire.batch() as b:
+            counts = b(counter.getData)
+            delay = b(tagger.getInputDelay, 1)
+        plot(counts.result(), delay.result())
+    """
+    from tagwire.rpc.batch import Batch
+
+    return Batch(None if module is None else vars(module)["_link"])
 
 
 def __getattr__(name: str) -> Any:

@@ -87,7 +87,7 @@ def test_a_reader_that_is_broken_off_leaves_everything_to_the_next() -> None:
         if step % 3 == 1:
             continue  # broken off after they were looked at
         done += messages
-        assembler.state = state
+        assembler.commit(state)
     assert all(same(one, *expected) for one, expected in zip(done, sent, strict=True))
 
 

@@ -32,6 +32,12 @@ _IDLE_S = 0.5
 """After so long without a call, a connection is looked at before it is used."""
 
 
+_QUIET_S = 0.01
+"""How long there was no call when somebody who listens begins to read."""
+
+_LISTEN_S = 5.0
+
+
 class NotSent(Exception):
     """The request has not gone out as a whole, so it was not done."""
 
@@ -41,12 +47,24 @@ class Lost(Exception):
 
 
 class _Call:
-    """Somebody who waits. The inbox takes the answer, the error that ended the connection, or ``None``: read on."""
+    """Somebody who waits for an answer, or the error that ended the connection.
 
-    __slots__ = ("inbox",)
+    Attributes
+    ----------
+    bell
+        Wakes it, when it leaves the reading to somebody else.
+    """
+
+    __slots__ = ("answer", "bell")
 
     def __init__(self) -> None:
-        self.inbox: SimpleQueue[Message | Exception | None] = SimpleQueue()
+        self.answer: Message | Exception | None = None
+        self.bell: SimpleQueue[None] | None = None
+
+    def put(self, answer: Message | Exception) -> None:
+        self.answer = answer
+        if self.bell is not None:
+            self.bell.put(None)
 
 
 class Connection:
@@ -54,8 +72,12 @@ class Connection:
 
     Parameters
     ----------
+    assembler
+        Has read the greeting.
     on_push
         Gets messages that the server sends by itself; must not wait.
+    early
+        Messages that came right behind the greeting.
 
     Attributes
     ----------
@@ -63,11 +85,15 @@ class Connection:
         Why it is of no use any more.
     """
 
-    def __init__(self, sock: Any, on_push: Callable[[Message], object] = lambda message: None) -> None:
+    def __init__(
+        self, sock: Any, assembler: Assembler, on_push: Callable[[Message], object], early: Sequence[Message] = ()
+    ) -> None:
         self._sock = sock
         self._on_push = on_push
-        self._assembler = Assembler()
+        self._assembler = assembler
         self._exact = isinstance(sock, socket.socket)
+        self._direct = self._exact and SIGNALS_END_WAITS
+        self._receive_into = sock.recv_into
         self._outbox = Outbox(sock, self._when_full if self._exact else None)
         self._reading = threading.Lock()
         self._sequence = itertools.count()
@@ -75,6 +101,8 @@ class Connection:
         self._waiting: dict[_Call, None] = {}
         self._used = time.monotonic()
         self.ended: Exception | None = None
+        for arrived in early:
+            self._deliver(arrived)
 
     def exchange(self, data: bytes, arrays: Sequence[Octets] = ()) -> Message:
         """Send a request and wait for its answer; raises `NotSent` or `Lost`."""
@@ -95,6 +123,23 @@ class Connection:
         """Send a request that has no answer; raises `NotSent`."""
         self._check()
         self._send(message.buffers(message.INVOKE, 0, data, flags=message.ONEWAY))
+
+    def listen(self) -> None:
+        """Read while nobody else does, for the sake of what the server sends by itself; returns at the end.
+
+        Whoever makes calls reads for itself; this one begins when there was no call for a moment.
+        """
+
+        def work() -> None:
+            while not self._waiting and self.ended is None:
+                if self._has_come(_LISTEN_S):
+                    self._read()
+
+        while self.ended is None:
+            if time.monotonic() - self._used < _QUIET_S or not self._in_turn(work):
+                time.sleep(_QUIET_S)
+            else:
+                self._call_next()
 
     def close(self) -> None:
         """Close; whoever waits gets `Lost`."""
@@ -117,7 +162,7 @@ class Connection:
         """See what has come while nobody waited: the end of the connection, perhaps."""
 
         def work() -> None:
-            while self.ended is None and wait_until_ready(self._sock, read=True, timeout=0):
+            while self.ended is None and self._has_come(0):
                 self._read()
 
         self._in_turn(work)
@@ -134,33 +179,46 @@ class Connection:
             raise
 
     def _answer(self, call: _Call) -> Message:
-        self._waiting[call] = None
+        held: list[bool] = []
         try:
-            while True:
-                self._read_for(call)
-                with contextlib.suppress(Empty):
-                    answer = call.inbox.get(timeout=_PATIENCE_S)
-                    if isinstance(answer, Exception):
-                        raise Lost from answer
-                    if answer is not None:
-                        return answer
+            held.extend(map(self._reading.acquire, (False,)))
+            if held[0]:
+                while call.answer is None:
+                    self._read()
+        finally:
+            if held and held[0]:  # no call may stand before the release: a signal could come after it
+                self._reading.release()
+            if self._waiting:
+                self._call_next()
+        if call.answer is None:
+            self._follow(call)
+        if isinstance(call.answer, Message):
+            return call.answer
+        raise Lost from call.answer
+
+    def _follow(self, call: _Call) -> None:
+        """Somebody else reads; wait until the answer is there, or until nobody reads any more."""
+        bell = call.bell = SimpleQueue()
+        self._waiting[call] = None
+
+        def work() -> None:
+            while call.answer is None:
+                self._read()
+
+        try:
+            while call.answer is None:
+                if not self._in_turn(work):
+                    with contextlib.suppress(Empty):
+                        bell.get(timeout=_PATIENCE_S)
         finally:
             self._waiting.pop(call, None)
             self._call_next()
 
-    def _read_for(self, call: _Call) -> None:
-        """Read until something has come for `call`, unless somebody reads already."""
-
-        def work() -> None:
-            while call.inbox.empty():
-                self._read()
-
-        self._in_turn(work)
-
     def _call_next(self) -> None:
-        if self._waiting and not self._reading.locked():
+        if not self._reading.locked():
             for other in list(self._waiting)[:1]:
-                other.inbox.put(None)
+                if other.bell is not None:
+                    other.bell.put(None)
 
     def _in_turn(self, work: Callable[[], None]) -> bool:
         """Do `work` as the one who reads; False when somebody else does."""
@@ -191,19 +249,18 @@ class Connection:
                 messages, state = self._assembler.parse()
                 for arrived in messages:
                     self._deliver(arrived)  # twice does no harm
-                self._assembler.state = state
+                self._assembler.commit(state)
             else:
                 self._end(ConnectionError("the server closed the connection"))
         except (OSError, ProtocolError) as error:
             self._end(error)
 
     def _receive(self) -> bool:
-        if self._exact and SIGNALS_END_WAITS:
-            return self._assembler.receive(self._sock.recv_into)
-        if self._exact or not self._sock.pending():
-            wait_until_ready(self._sock, read=True)
+        if self._direct:
+            return self._assembler.receive(self._receive_into)
+        self._has_come(None)
         try:
-            return self._assembler.receive(self._sock.recv_into)
+            return self._assembler.receive(self._receive_into)
         except OSError:
             raise
         except BaseException:
@@ -211,13 +268,18 @@ class Connection:
                 self._end(ConnectionError("a call was broken off in the middle of a message"))
             raise
 
+    def _has_come(self, timeout: float | None) -> bool:
+        """Wait until there is something to read."""
+        held_back = not self._exact and self._sock.pending() > 0
+        return held_back or wait_until_ready(self._sock, read=True, timeout=timeout)
+
     def _deliver(self, arrived: Message) -> None:
         if arrived.kind == message.INVOKE:
             self._on_push(arrived)
         elif arrived.kind == message.RESULT:
             call = self._calls.get(arrived.seq)
             if call is not None:  # else nobody waits for it any more
-                call.inbox.put(arrived)
+                call.put(arrived)
                 self._calls.pop(arrived.seq, None)
 
     def _end(self, reason: Exception) -> None:
@@ -226,4 +288,4 @@ class Connection:
             with contextlib.suppress(OSError):
                 self._sock.shutdown(socket.SHUT_RDWR)
         for call in list(self._calls.values()):
-            call.inbox.put(self.ended)
+            call.put(self.ended)

@@ -64,6 +64,7 @@ class Conversation:
     def serve(self, ended: Callable[[], object]) -> None:
         """Answer until the connection ends; `ended` is called at once then, when calls may still be under way."""
         self._on_end = ended
+        self.pushes.open()
         turn: int | None = 0
         while turn is not None:
             self._read_on(turn)

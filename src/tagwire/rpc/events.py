@@ -6,6 +6,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 
 HELD = 1000
 """Most events that wait for the client's functions; more are dropped, and counted."""
+
+HELD_BYTES = 64 * 1024 * 1024
+"""Most bytes of them; a single one may be larger."""
 
 
 class Events:
@@ -32,8 +36,10 @@ class Events:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._callbacks: dict[int, Callable[[Any], object]] = {}
-        self._queue: SimpleQueue[Message | None] = SimpleQueue()
+        self._connections = itertools.count()
+        self._queue: SimpleQueue[tuple[int, Message] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._taken = self._done = 0
         self.codec = Codec()
         self.dropped = 0
 
@@ -51,10 +57,14 @@ class Events:
         """End it; one that has ended is no error."""
         self._callbacks.pop(number, None)
 
-    def arrived(self, push: Message) -> None:
-        """Take a message of the server; never waits."""
-        if self._queue.qsize() < HELD:
-            self._queue.put(push)
+    def inlet(self) -> Callable[[Message], None]:
+        """Takes the messages of a new connection; never waits."""
+        return partial(self._arrived, next(self._connections))
+
+    def _arrived(self, connection: int, push: Message) -> None:
+        if self._queue.qsize() < HELD and self._taken - self._done < HELD_BYTES:
+            self._taken += push.size
+            self._queue.put((connection, push))
         else:
             self.dropped += 1
 
@@ -64,11 +74,13 @@ class Events:
         self._queue.put(None)
 
     def _run(self) -> None:
-        latest = -1
-        while (push := self._queue.get()) is not None:
-            if push.seq == latest:  # a reader was broken off after it had handed this one over
+        latest = (-1, -1)
+        while (arrived := self._queue.get()) is not None:
+            connection, push = arrived
+            self._done += push.size
+            if latest == (connection, push.seq):  # a reader was broken off after it had handed this one over
                 continue
-            latest = push.seq
+            latest = connection, push.seq
             try:
                 number, value = self.codec.unpack(push.data, push.arrays, narrow=True)
                 callback = self._callbacks.get(number)

@@ -56,8 +56,10 @@ def opening(said: dict[str, Any]) -> list[message.Buffer]:
     return message.buffers(message.CONNECT, 0, msgpack.packb({"handshake": said, "object": "tagwire"}))
 
 
-def introduce(sock: Any, said: dict[str, Any], server: str) -> dict[str, Any]:
-    """Shake hands on a new socket; what the server says of itself.
+def introduce(
+    sock: Any, said: dict[str, Any], server: str, assembler: Assembler
+) -> tuple[dict[str, Any], list[Message]]:
+    """Shake hands on a new socket; what the server says of itself, and messages that came right behind.
 
     Raises
     ------
@@ -68,7 +70,7 @@ def introduce(sock: Any, said: dict[str, Any], server: str) -> dict[str, Any]:
     ConnectionBroken
         It went away.
     """
-    assembler = Assembler(ANSWER_LIMIT)
+    assembler.limit, usual = ANSWER_LIMIT, assembler.limit
     try:
         sock.sendall(b"".join(opening(said)))
         while not (answers := assembler.feed(sock.recv_into)):
@@ -79,7 +81,8 @@ def introduce(sock: Any, said: dict[str, Any], server: str) -> dict[str, Any]:
     except ProtocolError as error:
         raise ProtocolError(f"what answers at {server} is not a Tagwire server: {error}") from error
     sock.settimeout(None)
-    return welcome(answers[0], server)
+    assembler.limit = usual
+    return welcome(answers[0], server), answers[1:]
 
 
 def welcome(answer: Message, server: str) -> dict[str, Any]:

@@ -15,9 +15,9 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, cast
 
 from tagwire.core.faults import from_fault
 from tagwire.errors import (
@@ -30,9 +30,10 @@ from tagwire.errors import (
     TagwireError,
 )
 from tagwire.rpc import greeting, message
+from tagwire.rpc.batch import RECORDER
 from tagwire.rpc.connection import Connection, Lost, NotSent
 from tagwire.rpc.events import Events
-from tagwire.rpc.message import Message, Octets
+from tagwire.rpc.message import Assembler, Message, Octets
 from tagwire.rpc.wire import REQUEST_LIMIT, Codec, Handle
 from tagwire.security import ClientSecurity
 
@@ -41,7 +42,16 @@ log = logging.getLogger(__name__)
 PAUSES_S = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 4.0)
 """How long to wait before each attempt to reach a server again; after the last one it counts as gone."""
 
+_AGAIN_S = 2.0
+"""How often somebody who waits for events tries to reach a server that is gone."""
+
+Keep = Callable[[Any, Message], Any]
+"""Takes a result and the message that it came in, before anything else can happen to it."""
+
 _RAW = Codec()
+
+_CALLS = frozenset(("call", "invoke", "wait"))
+"""Operations whose last operands are the arguments of a call."""
 
 _TOGETHER_S = 0.01
 """How long to wait for more before the server hears of objects that were dropped while nothing is called."""
@@ -79,6 +89,7 @@ class Link:
         self._connecting = threading.Lock()
         self._given_up = False
         self._events = Events()
+        self._listener: threading.Thread | None = None
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._connections = [self._connect()]
         _links.add(self)
@@ -88,21 +99,40 @@ class Link:
 
     def request(self, operation: str, *operands: object) -> Any:
         """Result of one operation at the server; raises what it raised."""
+        if (recorder := RECORDER.get()) is not None:
+            return recorder.note(self, operation, operands)
         self._check_usable()
         if self._dropped:
             self.release_dropped()
         return self._request(self.codec, operation, *operands)
+
+    def batch(self, requests: list[list[Any]]) -> list[tuple[bool, Any]]:
+        """Do several requests with one message: of each whether it failed, and its result or error."""
+
+        def outcome(failed: bool, data: bytes, arrays: Sequence[Octets]) -> tuple[bool, Any]:
+            value = self.codec.unpack(data, arrays, narrow=True)
+            return failed, from_fault(value) if failed else value
+
+        def keep(results: Any, answer: Message) -> list[tuple[bool, Any]]:
+            return [outcome(failed, data, answer.arrays) for failed, data in results]
+
+        self._check_usable()
+        self.release_dropped()
+        requests = [_with_list(request) for request in requests]
+        return cast("list[tuple[bool, Any]]", self._request(_RAW, "batch", requests, keep=keep))
 
     def create(
         self, class_name: str, args: tuple[Any, ...], kwargs: dict[str, Any], adopt: Callable[[Handle], None]
     ) -> None:
         """Make an object at the server; what is called `adopt` with stands for it from then on."""
 
-        def keep(result: Any) -> Any:
+        def keep(result: Any, answer: Message) -> Any:
             if isinstance(result, Handle):
                 adopt(result)
             return result
 
+        if (recorder := RECORDER.get()) is not None:
+            recorder.note(self, "create", ())
         self._check_usable()
         self.release_dropped()
         if not isinstance(self._request(_RAW, "call", class_name, args, kwargs, keep=keep), Handle):
@@ -127,6 +157,13 @@ class Link:
 
     def subscribe(self, callback: Callable[[Any], object]) -> int:
         """Number of a new subscription: what the server sends under it goes to `callback`, on a thread for that."""
+        self._check_usable()
+        self._events.codec = self.codec
+        if self._listener is None:
+            self._listener = threading.Thread(
+                target=_listen, args=(weakref.ref(self),), daemon=True, name="tagwire-link"
+            )
+            self._listener.start()
         return self._events.subscribe(callback)
 
     def unsubscribe(self, number: int) -> None:
@@ -139,15 +176,16 @@ class Link:
         self._finalizer()
 
     def _request(
-        self, incoming: Codec, operation: str, *operands: object, keep: Callable[[Any], Any] = lambda result: result
+        self, incoming: Codec, operation: str, *operands: object, keep: Keep = lambda result, _: result
     ) -> Any:
         number = next(self._numbers)
         arrays: list[Octets] = []
-        data = self.codec.pack([number, operation, *operands], arrays)
-        _check_size(data, arrays)
+        data = self.codec.pack([number, *_with_list([operation, *operands])], arrays)
+        if arrays or len(data) > REQUEST_LIMIT:
+            _check_size(data, arrays)
         try:
             answer = self._exchange(data, arrays)
-            result = keep(incoming.unpack(answer.data, answer.arrays, narrow=True))
+            result = keep(incoming.unpack(answer.data, answer.arrays, narrow=True), answer)
         except BaseException:
             # What was made at the server is not known here, so the server has to take it back.
             self._dropped.append(number)
@@ -186,11 +224,12 @@ class Link:
     def _connect(self) -> Connection:
         sock = greeting.dial(self.host, self.port, self._security)
         try:
-            self.welcome = greeting.introduce(sock, self._said, f"{self.host}:{self.port}")
+            assembler = Assembler()
+            self.welcome, early = greeting.introduce(sock, self._said, f"{self.host}:{self.port}", assembler)
         except BaseException:
             sock.close()
             raise
-        return Connection(sock, self._events.arrived)
+        return Connection(sock, assembler, self._events.inlet(), early)
 
     def _connect_again(self, ended: Exception) -> Connection:
         before, where = self.welcome, f"{self.host}:{self.port}"
@@ -230,6 +269,13 @@ class Link:
         return f"the connection to {self.host}:{self.port} was closed"
 
 
+def _with_list(request: list[Any]) -> list[Any]:
+    """Arguments in a list are packed at once, a tuple would be inside of itself."""
+    if request[0] in _CALLS:
+        request[-2] = list(request[-2])
+    return request
+
+
 def _check_size(data: bytes, arrays: list[Octets]) -> None:
     size = len(data) + sum(8 + array.nbytes for array in arrays)
     if size > REQUEST_LIMIT:
@@ -260,6 +306,21 @@ def _finish(
         with contextlib.suppress(NotSent):
             connection.tell(_RAW.pack([next(numbers), "bye"]))
         connection.close()
+
+
+def _listen(link_ref: weakref.ref[Link]) -> None:
+    """Read what the server sends by itself, and keep the connection for it."""
+    while (link := link_ref()) is not None and not link._closed:
+        try:
+            connection = link._connection()
+        except TagwireError:
+            pause: float = _AGAIN_S
+        else:
+            pause = 0.0
+            del link
+            connection.listen()
+            del connection
+        time.sleep(pause)
 
 
 def _flush(link_ref: weakref.ref[Link], wake: SimpleQueue[None]) -> None:

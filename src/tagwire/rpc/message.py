@@ -69,9 +69,10 @@ class _Head(NamedTuple):
 
 
 class State(NamedTuple):
-    """How far the reading has come. Never changed: `Assembler.parse` makes a new one."""
+    """How far the reading has come. Only `counts` is ever changed: `Assembler.parse` makes a new one."""
 
     scratch: bytearray
+    view: memoryview
     start: int
     end: int
     head: _Head | None
@@ -99,15 +100,16 @@ class Assembler:
     """
 
     def __init__(self, limit: int = 2 * _SIZE_MAX) -> None:
-        self._limit = limit
-        self.state = State(bytearray(_SCRATCH), 0, 0, None, 0, (), None, 0, [])
+        self.limit = limit
+        scratch = bytearray(_SCRATCH)
+        self.state = State(scratch, memoryview(scratch), 0, 0, None, 0, (), None, 0, [])
 
     def target(self) -> memoryview:
         """Where the next bytes belong."""
         state = self.state
         if state.body is not None:
             return state.body.data[state.filled :]
-        return memoryview(state.scratch)[state.end :]
+        return state.view[state.end :] if state.end else state.view
 
     def receive(self, receive_into: Callable[[memoryview], int]) -> bool:
         """Let the socket give some bytes, unless there are some that were not looked at yet; False at its end."""
@@ -116,18 +118,41 @@ class Assembler:
             counts.extend(map(receive_into, (self.target(),)))  # in C: no signal can come between getting and noting
         return counts[0] > 0
 
-    def parse(self) -> tuple[list[Message], State]:
+    def parse(self) -> tuple[list[Message], State | None]:
         """The messages that are whole now, and the state after them; `ProtocolError` when the bytes make no sense."""
-        work = _Pass(self.state, self._limit)
+        alone = self._alone(self.state)
+        if alone is not None:
+            return [alone], None
+        work = _Pass(self.state, self.limit)
         while work.step():
             pass
         return work.done, work.state()
+
+    def commit(self, state: State | None) -> None:
+        """Go on from `state`."""
+        if state is None:  # all that came was used
+            self.state.counts.clear()
+        else:
+            self.state = state
+
+    def _alone(self, state: State) -> Message | None:
+        """The one short message that has come, if it is just that: most are, so they have a short way."""
+        if state.end or state.head is not None or state.body is not None or sum(state.counts) < _HEADER.size:
+            return None
+        count = state.counts[0]
+        tag, version, kind, _, flags, seq, data, more, _, _, magic = _HEADER.unpack_from(state.scratch)
+        if more or data + _HEADER.size != count or data > self.limit:
+            return None
+        if tag != b"PYRO" or version != _VERSION or magic != _MAGIC:
+            return None
+        return Message(kind, flags, seq, data, bytes(state.view[_HEADER.size : count]), ())
 
     def feed(self, receive_into: Callable[[memoryview], int]) -> list[Message] | None:
         """One step of a reader that nothing can break off: messages that are whole now, `None` at the end."""
         if not self.receive(receive_into):
             return None
-        messages, self.state = self.parse()
+        messages, state = self.parse()
+        self.commit(state)
         return messages
 
 
@@ -135,8 +160,8 @@ class _Pass:
     """One look at the bytes that are there."""
 
     def __init__(self, state: State, limit: int) -> None:
-        self._scratch, self._start, self._end, self._head, self._left, arrays, self._body, self._filled, counts = state
-        self._arrays = list(arrays)
+        self._scratch, self._view, self._start, self._end, self._head, self._left, arrays, body, filled, counts = state
+        self._arrays, self._body, self._filled = list(arrays), body, filled
         self._limit = limit
         self.done: list[Message] = []
         if self._body is not None:
@@ -153,13 +178,15 @@ class _Pass:
         return self._chunk() if self._left else self._data(self._head)
 
     def state(self) -> State:
-        scratch, start, end = self._scratch, self._start, self._end
+        scratch, view, start, end = self._scratch, self._view, self._start, self._end
         if start == end:
             start = end = 0
         elif len(scratch) - end < _ROOM:
             scratch, start, end = bytearray(_SCRATCH), 0, end - start
             scratch[:end] = self._scratch[self._start : self._end]
-        return State(scratch, start, end, self._head, self._left, tuple(self._arrays), self._body, self._filled, [])
+            view = memoryview(scratch)
+        arrays = tuple(self._arrays)
+        return State(scratch, view, start, end, self._head, self._left, arrays, self._body, self._filled, [])
 
     def _begin(self) -> bool:
         if self._end - self._start < _HEADER.size:
@@ -186,7 +213,7 @@ class _Pass:
 
     def _data(self, head: _Head) -> bool:
         if self._end - self._start >= head.data:
-            data = bytes(memoryview(self._scratch)[self._start : self._start + head.data])
+            data = bytes(self._view[self._start : self._start + head.data])
             self._start += head.data
             self._finish(head, data)
             return True

@@ -11,6 +11,7 @@ from typing import Any
 from tagwire.core.catalog import to_plain
 from tagwire.core.faults import to_fault
 from tagwire.errors import ArgumentKindError, ProtocolError
+from tagwire.rpc.batch import CALLS_MAX
 from tagwire.rpc.message import Message, Octets
 from tagwire.rpc.objects import Lease
 from tagwire.rpc.service import Service
@@ -21,9 +22,6 @@ log = logging.getLogger(__name__)
 
 Operation = Callable[..., object]
 """Called with the client and the operands of a request; gives the result."""
-
-BATCH_LIMIT = 10_000
-"""Most calls of one batch."""
 
 _WAITING = "wait"
 
@@ -109,12 +107,12 @@ class Operations:
 
     def _one_of_batch(
         self, request: Any, client: Client, codec: Codec, beside: list[Octets], narrow: bool
-    ) -> tuple[bool, bytes]:
+    ) -> list[Any]:
         try:
             operation, *operands = request
-            return False, codec.pack(self._do(operation, operands, client), beside, narrow=narrow)
+            return [False, codec.pack(self._do(operation, operands, client), beside, narrow=narrow)]
         except Exception as error:
-            return True, codec.pack(to_fault(error))
+            return [True, codec.pack(to_fault(error))]
 
     def _invoke(self, client: Client, object_id: str, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> object:
         return self._service.invoke(Handle(object_id), name, args, kwargs, client.caller)
@@ -147,6 +145,6 @@ def _request(value: Any) -> list[Any]:
 
 
 def _batch(requests: Any) -> list[Any]:
-    if not isinstance(requests, list) or len(requests) > BATCH_LIMIT:
-        raise ProtocolError(f"a batch has to be a list of at most {BATCH_LIMIT} requests")
+    if not isinstance(requests, list) or len(requests) > CALLS_MAX:
+        raise ProtocolError(f"a batch has to be a list of at most {CALLS_MAX} requests")
     return requests

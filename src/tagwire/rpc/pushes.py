@@ -15,6 +15,10 @@ HELD = 256
 """Most messages that wait to be sent on a connection."""
 
 
+HELD_BYTES = 32 * 1024 * 1024
+"""Most bytes of them; a single one may be larger."""
+
+
 class Pushes:
     """The pushes of one connection.
 
@@ -29,6 +33,8 @@ class Pushes:
         self._queue: SimpleQueue[list[Buffer] | None] = SimpleQueue()
         self._numbers = itertools.count()
         self._lock = threading.Lock()
+        self._bytes = 0
+        self._greeted = False
         self._started = False
         self._closed = False
         self.dropped = 0
@@ -36,15 +42,23 @@ class Pushes:
     def push(self, data: bytes, arrays: list[Octets]) -> bool:
         """Send a packed value soon; False, without waiting, when too many wait already or the connection has ended."""
         with self._lock:
-            if self._closed or self._queue.qsize() >= HELD:
+            full = self._queue.qsize() >= HELD or self._bytes >= HELD_BYTES
+            if self._closed or full:
                 self.dropped += 1
                 return False
             seq = next(self._numbers) & 0xFFFF
-            self._queue.put(message.buffers(message.INVOKE, seq, data, arrays, message.ONEWAY))
-            if not self._started:
-                threading.Thread(target=self._run, daemon=True, name="tagwire-push").start()
-                self._started = True
+            parts = message.buffers(message.INVOKE, seq, data, arrays, message.ONEWAY)
+            self._bytes += sum(map(len, parts))
+            self._queue.put(parts)
+            self._start()
             return True
+
+    def open(self) -> None:
+        """Begin to send: the client has been greeted."""
+        with self._lock:
+            self._greeted = True
+            if self._queue.qsize():
+                self._start()
 
     def close(self) -> None:
         """Drop what waits."""
@@ -52,7 +66,14 @@ class Pushes:
             self._closed = True
             self._queue.put(None)
 
+    def _start(self) -> None:
+        if self._greeted and not self._started:
+            self._started = True
+            threading.Thread(target=self._run, daemon=True, name="tagwire-push").start()
+
     def _run(self) -> None:
         with contextlib.suppress(OSError):
             while (parts := self._queue.get()) is not None and not self._closed:
                 self._outbox.send(parts)
+                with self._lock:
+                    self._bytes -= sum(map(len, parts))

@@ -6,6 +6,7 @@ import difflib
 import inspect
 import weakref
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -158,13 +159,13 @@ def _method(spec: ClassSpec, method: MethodSpec, names: list[str]) -> Callable[.
         return _invoke(self, method.name, args, kwargs)
 
     def call_waiting(self: RemoteObject, *args: Any, **kwargs: Any) -> Any:
-        return wait(method, names, args, kwargs, lambda *call: _invoke(self, *call))
+        return wait(method, names, args, kwargs, partial(_invoke, self, operation="wait"))
 
     return _dress(call_waiting if is_sliced(method) else call, method, bound=True)
 
 
-def _invoke(obj: RemoteObject, method: str, args: Any, kwargs: dict[str, Any]) -> Any:
-    return obj._tagwire_link.request("invoke", obj._tagwire_handle.id, method, args, kwargs)
+def _invoke(obj: RemoteObject, method: str, args: Any, kwargs: dict[str, Any], operation: str = "invoke") -> Any:
+    return obj._tagwire_link.request(operation, obj._tagwire_handle.id, method, args, kwargs)
 
 
 def _static(spec: ClassSpec, method: MethodSpec, link: Link) -> Any:

@@ -49,12 +49,13 @@ class Outbox:
     def send(self, parts: Sequence[Buffer]) -> None:
         """Send all of `parts`; an `OSError` means that not all of them have left."""
         with self._lock:
-            rest = _left(*self._waiting)
-            self._waiting = ([*rest, *parts] if rest else parts, [])
-            self._flush()
+            if self._waiting[0]:
+                parts = [*_left(*self._waiting), *parts]
+            self._waiting = parts, []
+            self._flush(parts)
 
-    def _flush(self) -> None:
-        while parts := _left(*self._waiting):
+    def _flush(self, parts: Sequence[Buffer]) -> None:
+        while parts:
             # The number is noted in C, where no signal can come between sending and noting.
             sent: list[int] = []
             self._waiting = parts, sent
@@ -64,10 +65,11 @@ class Outbox:
                 if self._when_full is None:
                     raise
                 self._when_full()
+            parts = _left(parts, sent)
         self._waiting = ((), [])
 
     def _transmit(self, parts: Sequence[Buffer]) -> Iterator[int]:
-        if self._gathers:
+        if self._gathers and len(parts) > 1:
             return map(self._sock.sendmsg, (parts[:_GATHERED],), ((),), (self._flags,))
         if self.exact:
             return map(self._sock.send, (_first(parts),), (self._flags,))
@@ -86,6 +88,8 @@ def _first(parts: Sequence[Buffer]) -> Buffer:
 def _left(parts: Sequence[Buffer], sent: list[int]) -> Sequence[Buffer]:
     """What of `parts` was not sent."""
     count = sum(sent)
+    if len(parts) == 1 and count == len(parts[0]):
+        return ()
     if not count:
         return parts
     for index, part in enumerate(parts):

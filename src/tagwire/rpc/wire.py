@@ -33,6 +33,8 @@ INLINE = 16 * 1024
 RANGE_LIMIT = 2**20
 """Longest range that travels: the library makes a list of it."""
 
+_BUFFER = 1024
+
 _TEXT = "surrogatepass"
 """File names may hold bytes that are no text; Python keeps them as lone surrogates."""
 
@@ -139,7 +141,9 @@ class _Packing:
         self._narrow = narrow
 
     def pack(self, value: object) -> bytes:
-        packed: bytes = msgpack.packb(value, default=self._extend, strict_types=True, unicode_errors=_TEXT)
+        # `packb` would get itself a quarter of a megabyte first
+        packer = msgpack.Packer(default=self._extend, strict_types=True, unicode_errors=_TEXT, buf_size=_BUFFER)
+        packed: bytes = packer.pack(value)
         return packed
 
     def _extend(self, value: object) -> object:
