@@ -147,9 +147,7 @@ class StreamServer:
             case "info":
                 return self.information()
             case "call":
-                return self._call(
-                    str(request.get("method", "")), request.get("args", []), request.get("kwargs", {}), who
-                )
+                return self._call(request, who)
             case "fence":
                 return self._fence(str(request.get("client", "")))
             case "alive":
