@@ -12,7 +12,9 @@ from tagwire.config import reach
 from tagwire.core.catalog import Catalog, ClassSpec, EnumSpec, from_plain
 from tagwire.errors import ArgumentKindError
 from tagwire.rpc.link import Link
+from tagwire.rpc.local import build_local, runs_on_tags
 from tagwire.rpc.remote import RemoteObject, adopt, build_class, remote_function, stand_for
+from tagwire.rpc.tag_reader import STREAM
 from tagwire.rpc.wire import Codec, Handle, Member
 
 
@@ -111,6 +113,8 @@ class RemoteModule(ModuleType):
         known = self._catalog.class_by_name
         indirect = {grand for base in spec.bases for grand in known[base].bases}
         bases = tuple(self._member_named(base) for base in spec.bases if base not in indirect)
+        if runs_on_tags(spec):
+            return build_local(spec, bases, lambda: self._member_named(STREAM), self._catalog.library)
         return build_class(spec, bases, self._link, self._catalog.library)
 
     def _enum(self, spec: EnumSpec) -> type[enum.Enum]:
