@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import logging
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -19,6 +21,7 @@ import tagwire
 from tagwire.core.catalog import read_catalog
 from tagwire.core.tags import TAG_DTYPE, TagBlock, TagType
 from tagwire.errors import ArgumentError, NotSupported, StateError
+from tagwire.rpc.feed import Feed
 from tagwire.rpc.server import Server
 from tagwire.testing.stepped import SteppedTagger
 from tagwire.testing.strategies import block_of, cuts, tag_blocks
@@ -353,7 +356,10 @@ def test_nobody_keeps_it_alive(bench: Bench) -> None:
     assert stepped.getConfiguration()["measurements"] == []
 
 
-def test_the_server_goes_away(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_server_goes_away(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagwire.rpc.link.PAUSES_S", (0.0,))
     bench = Bench(tmp_path)
     _, tagger = bench.stepped(TICKS)
     measured = counting(bench.TT)(tagger)
@@ -363,6 +369,28 @@ def test_the_server_goes_away(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
             measured.waitUntilFinished(60_000)
     assert "Counting failed and was stopped" in caplog.text
     bench.close()
+
+
+def test_a_wait_can_be_interrupted(bench: Bench) -> None:
+    stepped, tagger = bench.stepped(TICKS)
+    measured = counting(bench.TT)(tagger)
+    waiting = threading.Event()
+    look = type(measured._tagwire_feed).running
+
+    def interrupt() -> None:
+        waiting.wait(30)
+        _thread.interrupt_main()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Feed, "running", property(lambda feed: (look.fget(feed), waiting.set())[0]))  # type: ignore[misc]
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            measured.waitUntilFinished()
+        thread.join(30)
+    stepped.advance(100)
+    measured.stop()
+    assert measured.getData() == 5
 
 
 def test_a_recording_gives_the_same(bench: Bench, recorded: Path) -> None:

@@ -17,6 +17,7 @@ from tagwire.rpc.message import Message, Octets
 from tagwire.rpc.operations import Operations
 from tagwire.rpc.service import Service
 from tagwire.rpc.session import Client, Principal, Sessions
+from tagwire.rpc.tag_columns import tag_columns
 from tagwire.rpc.watch import Watch
 from tagwire.rpc.wire import PROTOCOL
 
@@ -70,7 +71,7 @@ class Clients:
     def __init__(self, service: Service, sessions: Sessions, admit: Admit, limits: Limits) -> None:
         self.sessions = sessions
         self.operations = Operations(service, sessions)
-        self.operations.register({"bye": self._bye})
+        self.operations.register({"bye": self._bye, "tags": partial(tag_columns, service)})
         self.watch = Watch()
         self.life = secrets.token_hex(8)
         self._admit = admit

@@ -75,18 +75,39 @@ class TagReader:
         self._stream.__exit__(None, None, None)
 
     def read(self) -> Piece:
-        """Take what there is."""
-        running = bool(self._stream.isRunning())
-        with self._stream.getData() as buffer:
-            begun, taken = int(buffer.tStart), int(buffer.tGetData)
-            columns = (buffer.getTimestamps(), buffer.getChannels(), buffer.getEventTypes(), buffer.getMissedEvents())
-        captured = int(self._stream.getCaptureDuration())
-        end = taken if running else begun + captured
-        block = TagBlock(begun, max(begun, end), *columns)
-        return Piece(marked(block) if len(block) >= self._limit else block, begun, captured, running)
+        """Take what there is.
+
+        Of a stream that has stopped it is all. What is taken while somebody else starts or stops it may fall into two
+        parts, so it is looked at until nothing changes any more.
+        """
+        piece, settled = self._look()
+        while not settled:
+            more, settled = self._look()
+            settled |= not more.running and (more.begun, more.captured) == (piece.begun, piece.captured)
+            piece = _joined(piece, more)
+        return piece
+
+    def _look(self) -> tuple[Piece, bool]:
+        """What there is at this moment, and whether the stream ran all the time."""
+        before, begun, taken, captured, after, *columns = self.remote._tagwire_link.request(
+            "tags", self.remote._tagwire_handle.id
+        )
+        running = bool(before and after)
+        block = TagBlock(begun, max(begun, taken if running else begun + captured), *columns)
+        if len(block) >= self._limit:
+            block = _marked(block)
+        return Piece(block, begun, captured, running), running
 
 
-def marked(block: TagBlock) -> TagBlock:
+def _joined(first: Piece, second: Piece) -> Piece:
+    """Two pieces taken one after the other; what was there before the stream was cleared has gone."""
+    if first.begun != second.begun:
+        return second
+    block = concatenate(second.begun, second.block.end, [first.block, second.block])
+    return Piece(block, second.begun, second.captured, second.running)
+
+
+def _marked(block: TagBlock) -> TagBlock:
     """The tags of a full buffer, with an overflow behind them: what came later was dropped, nobody knows how much."""
     last = int(block.time[-1])
     times = np.array([last, max(last, block.end - 1)], np.int64)
