@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from name_servers import name_server_on_loopback
+from tagwire.core.address import Address
+
 # The first example of a test may compile a kernel.
 settings.register_profile("tagwire", deadline=None)
 settings.load_profile("tagwire")
@@ -24,6 +27,13 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.delenv(name)
         patch.setenv("TAGWIRE_HOME", str(tmp_path_factory.mktemp("home")))
         yield
+
+
+@pytest.fixture
+def pyro_name_server() -> Iterator[Address]:
+    """Address of a Pyro name server."""
+    with name_server_on_loopback() as address:
+        yield address
 
 
 @pytest.fixture

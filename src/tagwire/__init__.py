@@ -11,10 +11,11 @@ from tagwire import errors
 from tagwire._version import __version__
 
 if TYPE_CHECKING:
+    from tagwire.discovery import ServerFound
     from tagwire.rpc.batch import Batch
     from tagwire.rpc.module import RemoteModule
 
-__all__ = ["TimeTagger", "__version__", "batch", "connect", "errors"]
+__all__ = ["TimeTagger", "__version__", "batch", "connect", "errors", "servers"]
 
 
 def connect(
@@ -77,6 +78,28 @@ def batch(module: RemoteModule | None = None) -> Batch:
     from tagwire.rpc.batch import Batch
 
     return Batch(None if module is None else vars(module)["_link"])
+
+
+def servers(timeout: float = 2.0, *, mdns: bool | None = None) -> list[ServerFound]:
+    """The servers of the configuration, those connected to before, and those that announce themselves.
+
+    Parameters
+    ----------
+    timeout
+        Seconds to listen for announcements (``tagwire serve --announce``), within (0, 60].
+    mdns
+        Whether to ask the local network. None: if the extra ``discovery`` is installed.
+
+    Raises
+    ------
+    ArgumentError
+        (ValueError) `timeout` is out of range.
+    NotSupported
+        (RuntimeError) `mdns` is true, and the extra is not installed.
+    """
+    from tagwire.discovery import servers as find_servers
+
+    return find_servers(timeout, mdns)
 
 
 def __getattr__(name: str) -> Any:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
-from tagwire.cli.common import Function
+from tagwire.cli.common import option_bundle
 from tagwire.security import AuditLog, ServerSecurity
 from tagwire.security.places import is_loopback
 
@@ -52,18 +50,7 @@ class Access:
         return [NO_TLS] * self.no_tls + [PLAIN_PYRO] * self.allow_plain_pyro
 
 
-def access_options(command: Function) -> Function:
-    """Add the options to a command, which gets them as one parameter `access`."""
-
-    @wraps(command)
-    def with_access(**options: Any) -> Any:
-        access = Access(**{name: options.pop(name) for name in Access.__dataclass_fields__})
-        return command(access=access, **options)
-
-    wrapped: Any = with_access
-    for option in reversed(OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[no-any-return]
+access_options = option_bundle("access", Access, OPTIONS)
 
 
 def welcome(security: ServerSecurity | None, there: str) -> list[str]:

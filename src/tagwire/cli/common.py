@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from functools import wraps
 from typing import Any, TypeVar
 
 import click
@@ -60,6 +62,23 @@ class Commands(click.Group):
             if ctx.meta.get("tagwire.verbose"):
                 click.echo(traceback.format_exc(), err=True)
             raise click.ClickException(str(error)) from error
+
+
+def option_bundle(name: str, kind: type[Any], options: Iterable[Any]) -> Callable[[Function], Function]:
+    """Add `options` to a command, which gets them together as the parameter `name`: a dataclass `kind` of theirs."""
+
+    def add(command: Function) -> Function:
+        @wraps(command)
+        def with_bundle(**given: Any) -> Any:
+            bundle = kind(**{field.name: given.pop(field.name) for field in fields(kind)})
+            return command(**given, **{name: bundle})
+
+        wrapped: Any = with_bundle
+        for option in reversed(tuple(options)):
+            wrapped = option(wrapped)
+        return wrapped  # type: ignore[no-any-return]
+
+    return add
 
 
 def verbose_option(command: Function) -> Function:

@@ -12,6 +12,7 @@ import threading
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,9 +21,13 @@ from tagwire.cli.access import Access, access_options, welcome
 from tagwire.cli.backend import CHOICES, Backend, Choice, open_backend
 from tagwire.cli.common import DEFAULT_PORT, MODEL_KEYS, Address, verbose_option
 from tagwire.cli.configured import config_option
+from tagwire.cli.presence import Presence, presence_options
 from tagwire.cli.streaming import Stream, stream_options, streaming
 from tagwire.errors import TagwireError
 from tagwire.security import ServerSecurity
+
+if TYPE_CHECKING:
+    from tagwire.rpc.server import Server
 
 READY = "ready"
 """First word of the line after which clients may come."""
@@ -53,6 +58,7 @@ READY = "ready"
 )
 @stream_options
 @access_options
+@presence_options
 @config_option("serve")
 @click.option("--while-stdin-open", is_flag=True, hidden=True, help="End when standard input ends.")
 @verbose_option
@@ -69,6 +75,7 @@ def command(
     grace: float,
     stream: Stream,
     access: Access,
+    presence: Presence,
     while_stdin_open: bool,
 ) -> None:
     """Serve the Time Taggers of this computer until Ctrl-C.
@@ -94,12 +101,13 @@ def command(
     if while_stdin_open:
         threading.Thread(target=_interrupt_at_end_of_input, daemon=True).start()
     try:
+        presence.check(host)
         security = access.security(host)
         for warning in access.warnings():
             click.echo(warning, err=True)
         chosen = _backend(backend, simulate, replay, speed or 1.0, loop)
         click.echo(f"Serving {chosen.name} ({chosen.reason}).")
-        _serve(chosen, Address(host, port), data, also, security, grace, stream)
+        _serve(chosen, Address(host, port), data, also, security, grace, stream, presence)
     except KeyboardInterrupt:
         click.echo("Stopped.")
 
@@ -144,6 +152,7 @@ def _serve(
     security: ServerSecurity | None,
     grace: float,
     stream: Stream,
+    presence: Presence,
 ) -> None:
     """Serve until KeyboardInterrupt."""
     from tagwire.rpc.server import Server
@@ -156,13 +165,19 @@ def _serve(
     except OSError as error:
         raise TagwireError(_cannot_listen(address, error)) from error
     warm = nullcontext() if backend.vendor else _warmed_up()
-    with warm, streaming(server, backend, address.host, stream, security) as tags:
-        here = Address(address.host, server.port)
+    here = Address(address.host, server.port)
+    tags = streaming(server, backend, address.host, stream, security)
+    with warm, tags as tag_lines, presence.shown(here, _library(server), security) as known:
         named = [f"  also               TimeTagger.{name}" for name in others]
-        for line in [*_welcome(here, data, security), *named, *tags]:
+        for line in [*_welcome(here, data, security), *named, *tag_lines, *known, ""]:
             click.echo(line)
         click.echo(f"{READY} at {here}; Ctrl-C ends the server")
         server.serve_forever()
+
+
+def _library(server: Server) -> str:
+    catalog = server.service.catalog
+    return f"{catalog.library} {catalog.version}"
 
 
 def _warmed_up() -> AbstractContextManager[None]:
@@ -202,5 +217,4 @@ def _welcome(here: Address, data: Path | None, security: ServerSecurity | None) 
         *([plain] if security is None or security.lets_plain_in() else []),
         *welcome(security, str(there)),
         f"  existing script    tagwire run --remote {there} script.py",
-        "",
     ]

@@ -1,0 +1,25 @@
+"""Pyro name servers for tests."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from Pyro5.nameserver import NameServerDaemon
+
+from tagwire.core.address import Address
+
+
+@contextlib.contextmanager
+def name_server_on_loopback() -> Iterator[Address]:
+    """A name server that neither sends broadcasts nor answers them: its daemon alone."""
+    daemon = NameServerDaemon("127.0.0.1", 0)
+    thread = threading.Thread(target=daemon.requestLoop)
+    thread.start()
+    try:
+        yield Address(*daemon.sock.getsockname()[:2])
+    finally:
+        daemon.shutdown()
+        thread.join(30)
+        daemon.close()
