@@ -12,6 +12,12 @@ from tagwire.kernel import kernel
 TIME_TAG = int(TagType.TimeTag)
 MISSED_EVENTS = int(TagType.MissedEvents)
 
+FEW = 16
+"""Channels for which it is faster to compare each tag with each of them than to look up its place."""
+
+CHUNK = 4096
+"""Tags that stay in the processor's cache meanwhile."""
+
 
 def select(block: TagBlock, index: ChannelIndex) -> TagBlock:
     """The same span with the time tags and missed events of some channels, and all overflow and error tags."""
@@ -33,7 +39,10 @@ def _all_within(channel: NDArray[np.int32], index: ChannelIndex) -> bool:
 def count_events(block: TagBlock, index: ChannelIndex) -> NDArray[np.int64]:
     """Events of each channel of `index` in a block, missed ones included."""
     counts = np.zeros(len(index), np.int64)
-    _count(block.channel, block.type, block.missed, index.table, index.first, counts)
+    if block.plain and len(index) <= FEW:
+        _count_each(block.channel, np.array(index.channels, np.int32), counts)
+    else:
+        _count(block.channel, block.type, block.missed, index.table, index.first, counts)
     return counts
 
 
@@ -55,6 +64,17 @@ def _select(
         places[count] = i
         count += int(wanted)
     return count
+
+
+@kernel
+def _count_each(channel: NDArray[np.int32], names: NDArray[np.int32], counts: NDArray[np.int64]) -> None:
+    for begin in range(0, len(channel), CHUNK):
+        part = channel[begin : begin + CHUNK]
+        for place in range(len(names)):
+            count, name = np.int32(0), names[place]
+            for i in range(np.uint64(len(part))):
+                count += np.int32(part[i] == name)
+            counts[place] += count
 
 
 @kernel

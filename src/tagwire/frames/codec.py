@@ -14,6 +14,7 @@ from tagwire.errors import ArgumentError, DamagedFrame
 from tagwire.frames.codes import name_codes, pack_codes, unpack_codes
 from tagwire.frames.dictionary import dictionary
 from tagwire.frames.layout import MAGIC, MOST_TAGS, SPECIAL, Head, Sections, begun, sealed
+from tagwire.frames.memory import keep_freed_memory
 from tagwire.frames.series import Codes, apart, merge, split, tally
 from tagwire.frames.times import (
     Bases,
@@ -26,6 +27,8 @@ from tagwire.frames.times import (
     survey,
     unpack_times,
 )
+
+keep_freed_memory()
 
 
 def encode(block: TagBlock) -> bytes:
