@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tagwire.core.channels import FIRST_VIRTUAL_CHANNEL
 from tagwire.core.tags import Int32Array, Int64Array, TagBlock, UInt64Array
 from tagwire.kernel import kernel
 
@@ -52,7 +53,7 @@ class ByChannel:
         That is the whole block where looking for them would cost more than it saves, or where not all are time tags:
         an overflow concerns all channels.
         """
-        if not self.block.plain or not len(self.block):
+        if not self.block.plain or not len(self.block) or self._alone(channels):
             return self.block
         if self._range is None:
             self._range = channel_range(self.block.channel)
@@ -67,10 +68,15 @@ class ByChannel:
             found = self._found[present] = self._find(present)
         return found
 
+    def _alone(self, channels: frozenset[int]) -> bool:
+        """Whether this is the first who asks for inputs: if nobody follows, it can as well look at everything."""
+        if self._asked or min(channels, default=FIRST_VIRTUAL_CHANNEL) >= FIRST_VIRTUAL_CHANNEL:
+            return False
+        self._asked = True
+        return True
+
     def _pays(self, present: frozenset[int]) -> bool:
-        """Whether to look for some channels: not for the only one who asks, who can as well look at everything."""
-        alone, self._asked = not self._asked, True
-        return not alone and len(self.block) >= FEWEST and len(present) <= MOST_CHANNELS
+        return len(self.block) >= FEWEST and len(present) <= MOST_CHANNELS
 
     def _find(self, present: frozenset[int]) -> TagBlock:
         bits = np.bitwise_or.reduce([self._bits_of(c) for c in present])
@@ -97,8 +103,9 @@ def _picked(block: TagBlock, bits: UInt64Array, size: int) -> TagBlock:
 def channel_range(channel: Int32Array) -> tuple[int, int]:
     """The lowest and the highest channel number of at least one tag."""
     lowest = highest = channel[0]
-    for number in channel:
-        lowest, highest = min(lowest, number), max(highest, number)
+    for i in range(np.uint64(len(channel))):  # over places, not tags: only so does the compiler vectorise it
+        lowest = min(lowest, channel[i])
+        highest = max(highest, channel[i])
     return lowest, highest
 
 
