@@ -1,6 +1,7 @@
 """Many clients of one server, as processes: forked from this one, which has imported everything once.
 
-Run as ``python crowd.py kill HOST PORT COUNT SEED`` or ``python crowd.py work HOST PORT COUNT SECONDS``.
+Run as ``python crowd.py kill HOST PORT COUNT SEED``, ``python crowd.py work HOST PORT COUNT SECONDS`` or
+``python crowd.py endure HOST PORT COUNT``.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import tagwire
-from tagwire.errors import TagwireError
+from tagwire.errors import ConnectionBroken, ObjectGone, ServerGone, ServerUnreachable, TagwireError
 
 AT_ONCE = 12
 TEST_SIGNAL = 1_250_000
@@ -65,31 +68,63 @@ def kill(host: str, port: int, count: int, seed: int) -> int:
     return failed
 
 
+def measure(TT: Any, tagger: Any, number: int) -> None:
+    """Measure the test signal; the answer must be right."""
+    width, bins = (1 + number % 7) * 10**9, 20 + number
+    with TT.Counter(tagger, [1], width, bins) as counter:
+        counter.startFor(width * bins)
+        assert counter.waitUntilFinished(60_000)
+        counts = counter.getData()
+    assert counts.shape == (1, bins), counts.shape
+    assert (abs(counts - width / TEST_SIGNAL) <= 2).all(), counts
+
+
 def diligent(host: str, port: int, number: int, seconds: float) -> None:
-    """Measure the test signal again and again; every answer must be right."""
+    """Measure again and again."""
     end = time.monotonic() + seconds
-    period = TEST_SIGNAL
-    rounds = 0
     with tagwire.connect(host, port) as TT, TT.createTimeTagger() as tagger:
-        while time.monotonic() < end or not rounds:
-            width, bins = (1 + number % 7) * 10**9, 20 + number
-            with TT.Counter(tagger, [1], width, bins) as counter:
-                counter.startFor(width * bins)
-                assert counter.waitUntilFinished(60_000)
-                counts = counter.getData()
-            assert counts.shape == (1, bins), counts.shape
-            assert (abs(counts - width / period) <= 2).all(), counts
-            rounds += 1
+        measure(TT, tagger, number)
+        while time.monotonic() < end:
+            measure(TT, tagger, number)
+
+
+def steadfast(host: str, port: int, number: int) -> None:
+    """Measure until the server has died and come again, and then three times more, on one connection."""
+    rounds, broken = 0, False
+    TT = None
+    while rounds < 3 or not broken:
+        try:
+            TT = TT or tagwire.connect(host, port)
+            tagger = TT.createTimeTagger()
+            tagger.setTestSignal(1, True)
+            tagger.sync()
+            while rounds < 3 or not broken:
+                measure(TT, tagger, number)
+                rounds += broken
+        except (ConnectionBroken, ServerUnreachable, ServerGone, ObjectGone):
+            rounds, broken = 0, True
+    if TT is not None:
+        TT.close()
+
+
+def together(count: int, task: Callable[[int], None]) -> int:
+    """Let `count` clients do the task at the same time; how many of them failed."""
+    children = [fork(partial(task, number)) for number in range(count)]
+    return sum(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0 for child in children)
 
 
 def work(host: str, port: int, count: int, seconds: float) -> int:
-    """Let `count` diligent clients work at the same time; how many of them failed."""
-    children = [fork(lambda n=number: diligent(host, port, n, seconds)) for number in range(count)]  # type: ignore[misc]
-    return sum(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0 for child in children)
+    """Diligent clients."""
+    return together(count, lambda number: diligent(host, port, number, seconds))
+
+
+def endure(host: str, port: int, count: int) -> int:
+    """Steadfast clients."""
+    return together(count, lambda number: steadfast(host, port, number))
 
 
 if __name__ == "__main__":
     what, host, port, *numbers = sys.argv[1:]
-    done = {"kill": kill, "work": work}[what](host, int(port), *map(int, numbers))
+    done = {"kill": kill, "work": work, "endure": endure}[what](host, int(port), *map(int, numbers))
     print(f"{done} failed")
     sys.exit(1 if done else 0)

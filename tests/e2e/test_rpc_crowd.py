@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from footprint import Footprint, eventually
 
 import tagwire
 from tagwire.cli.child import ServerProcess
@@ -22,8 +23,6 @@ pytestmark = [
 ]
 
 CROWD = Path(__file__).with_name("crowd.py")
-PATIENCE = 60.0
-"""Seconds that a loaded machine may take to come to rest."""
 
 
 @pytest.fixture
@@ -32,39 +31,24 @@ def server() -> Iterator[ServerProcess]:
         yield process
 
 
-def crowd(server: ServerProcess, task: str, *numbers: object) -> None:
-    """Run a crowd to its end; every client of it must have done as it should."""
+def gathered(server: ServerProcess, task: str, *numbers: object) -> subprocess.Popen[str]:
+    """A crowd that has begun."""
     words = [sys.executable, str(CROWD), task, server.address.host, str(server.address.port), *map(str, numbers)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-class Footprint:
-    """What a process holds on to."""
-
-    def __init__(self, pid: int) -> None:
-        self._process = Path("/proc") / str(pid)
-
-    @property
-    def threads(self) -> int:
-        return len(os.listdir(self._process / "task"))
-
-    @property
-    def files(self) -> int:
-        return len(os.listdir(self._process / "fd"))
-
-    @property
-    def memory(self) -> int:
-        """Resident bytes."""
-        return int((self._process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def finished(process: subprocess.Popen[str]) -> None:
+    """Wait for a crowd's end; every client of it must have done as it should."""
+    try:
+        said = process.communicate(timeout=300)[0]
+    finally:
+        process.kill()
+    assert process.returncode == 0, said[-3000:]
 
 
-def eventually(condition: Callable[[], object]) -> None:
-    """Wait until `condition` holds; how long that takes is the machine's business."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to rest"
-        time.sleep(0.05)
+def crowd(server: ServerProcess, task: str, *numbers: object) -> None:
+    """Run a crowd to its end."""
+    finished(gathered(server, task, *numbers))
 
 
 def test_a_thousand_killed_clients_leave_nothing(server: ServerProcess) -> None:
@@ -86,3 +70,13 @@ def test_fifty_clients_at_a_time_get_right_answers(server: ServerProcess) -> Non
         assert tagger.sync(60_000)
         crowd(server, "work", 50, 60)
         eventually(lambda: not tagger.getConfiguration()["measurements"])
+
+
+def test_clients_go_on_with_a_server_that_was_killed_under_load(server: ServerProcess) -> None:
+    clients = gathered(server, "endure", 20)
+    with tagwire.connect(*server.address) as TT, TT.createTimeTagger() as tagger:
+        eventually(lambda: len(tagger.getConfiguration()["measurements"]) >= 10)
+    os.kill(server.pid, signal.SIGKILL)
+    server.end()
+    with ServerProcess("--simulate", "ultra", "--port", str(server.address.port)):
+        finished(clients)

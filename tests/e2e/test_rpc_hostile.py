@@ -6,9 +6,7 @@ import contextlib
 import json
 import logging
 import random
-import secrets
 import socket
-import struct
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -18,14 +16,12 @@ import Pyro5.api
 import pytest
 import tiny_instrument
 from Pyro5 import protocol
-from Pyro5.serializers import serializers
+from raw_pyro import JSON, MSGPACK, SERPENT, answer, hello, message
 
 import tagwire
 from tagwire.core.catalog import Catalog
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.server import Server
-
-SERPENT, JSON, MSGPACK = 1, 3, 4
 
 
 @pytest.fixture
@@ -40,45 +36,12 @@ def calm(tiny_server: Server, caplog: pytest.LogCaptureFixture) -> Iterator[Serv
     assert max((len(record.getMessage()) for record in caplog.records), default=0) < 400
 
 
-def message(kind: int, payload: bytes, serializer: int = MSGPACK, flags: int = 0, size: int | None = None) -> bytes:
-    header = struct.pack(
-        "!4sHBBHHII16sHH", b"PYRO", 502, kind, serializer, flags, 1,
-        len(payload) if size is None else size, 0, b"\0" * 16, 0, 0x4DC5,
-    )  # fmt: skip
-    return header + payload
-
-
-def hello(target: str, serializer: int = MSGPACK) -> bytes:
-    data: object = {"tagwire": 2, "client": secrets.token_hex(16)} if target == "tagwire" else "hello"
-    payload = next(s for s in serializers.values() if s.serializer_id == serializer).dumps(
-        {"handshake": data, "object": target}
-    )
-    return message(protocol.MSG_CONNECT, payload, serializer)
-
-
 @contextlib.contextmanager
 def greeted(server: Server, target: str, serializer: int = MSGPACK) -> Iterator[socket.socket]:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sock:
         sock.sendall(hello(target, serializer))
         assert answer(sock)[0] == protocol.MSG_CONNECTOK
         yield sock
-
-
-def answer(sock: socket.socket) -> tuple[int, int, bytes]:
-    """Type, flags and payload of the next message."""
-    header = receive(sock, 40)
-    _, _, kind, _, flags, _, size, *_ = struct.unpack("!4sHBBHHII16sHH", header)
-    return kind, flags, receive(sock, size)
-
-
-def receive(sock: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        chunk = sock.recv(size - len(data))
-        if not chunk:
-            raise EOFError
-        data += chunk
-    return data
 
 
 def ask(sock: socket.socket, payload: bytes, serializer: int = MSGPACK) -> tuple[int, bytes]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+import importlib.util
 import socket
 from dataclasses import dataclass
-
-from tagwire.rpc import segments
 
 
 @dataclass
@@ -24,19 +22,8 @@ class Capabilities:
     """
 
     gather: bool = hasattr(socket.socket, "sendmsg")
-    shared_memory: bool = bool(segments.place())
+    shared_memory: bool = importlib.util.find_spec("_posixshmem") is not None
     narrow: bool = True
 
 
 CAPABILITIES = Capabilities()
-
-
-def features() -> list[str]:
-    """Optional ways of speaking that this side knows."""
-    known = {"narrow": CAPABILITIES.narrow, "shm": CAPABILITIES.shared_memory}
-    return [name for name, may_be_used in known.items() if may_be_used]
-
-
-def place() -> str:
-    """Tells whether two sides may see the same shared memory, and nothing else about either."""
-    return hashlib.sha256(segments.place().encode()).hexdigest() if CAPABILITIES.shared_memory else ""

@@ -16,7 +16,6 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
 from queue import SimpleQueue
 from typing import Any, cast
 
@@ -32,7 +31,6 @@ from tagwire.errors import (
 )
 from tagwire.rpc import greeting, message
 from tagwire.rpc.batch import RECORDER
-from tagwire.rpc.borrowing import Borrower, read_probe
 from tagwire.rpc.connection import Connection, Lost, NotSent
 from tagwire.rpc.events import Events
 from tagwire.rpc.message import Assembler, Message, Octets
@@ -145,7 +143,8 @@ class Link:
 
         Called by the garbage collector at any moment in any thread, so it takes no lock and does no I/O.
         """
-        _drop(self._dropped, self._wake, object_id)
+        self._dropped.append(object_id)
+        self._wake.put(None)
 
     def release_dropped(self) -> None:
         """Tell the server which objects are not needed any more, and which requests' answers nobody awaits."""
@@ -230,13 +229,7 @@ class Link:
         except BaseException:
             sock.close()
             raise
-        # A bound method would keep the link alive that the connection belongs to.
-        borrower = Borrower(partial(_drop, self._dropped, self._wake))
-        connection = Connection(sock, assembler, self._events.inlet(), borrower, early)
-        if "probe" in self.welcome and (read := read_probe(self.welcome["probe"])) is not None:
-            with contextlib.suppress(NotSent):
-                connection.tell(_RAW.pack([next(self._numbers), "shares", read]))
-        return connection
+        return Connection(sock, assembler, self._events.inlet(), early)
 
     def _connect_again(self, ended: Exception) -> Connection:
         before, where = self.welcome, f"{self.host}:{self.port}"
@@ -281,11 +274,6 @@ def _with_list(request: list[Any]) -> list[Any]:
     if request[0] in _CALLS:
         request[-2] = list(request[-2])
     return request
-
-
-def _drop(dropped: deque[str | int], wake: SimpleQueue[None], what: str) -> None:
-    dropped.append(what)
-    wake.put(None)
 
 
 def _check_size(data: bytes, arrays: list[Octets]) -> None:

@@ -19,7 +19,6 @@ from typing import Any, Protocol
 
 from tagwire.core.catalog import Kind
 from tagwire.errors import ArgumentError, ObjectGone
-from tagwire.rpc.lending import Lender
 from tagwire.rpc.objects import Caller, Lease
 from tagwire.rpc.pyro import Refused
 from tagwire.rpc.service import Service
@@ -114,8 +113,6 @@ class Client:
         Whether it found the objects of an earlier connection.
     end
         When it is forgotten, its connection being lost.
-    lender
-        Shares memory with it, if it runs on this computer.
     """
 
     id: str
@@ -126,7 +123,6 @@ class Client:
     resumed: bool = False
     since: float = field(default_factory=time.time)
     end: float = FOR_EVER
-    lender: Lender = field(default_factory=Lender)
     unclaimed: Unclaimed = field(default_factory=Unclaimed)
 
     def greeting(self) -> dict[str, Any]:
