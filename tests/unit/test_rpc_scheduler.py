@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import pytest
 
-from tagwire.rpc.scheduler import FOR_EVER, Scheduler
+from tagwire.rpc.scheduler import Scheduler
 
 
 def test_every_job_is_called_and_the_earliest_time_told() -> None:
     scheduler = Scheduler(clock=lambda: 5.0)
-    assert scheduler.run_due() == FOR_EVER
+    assert scheduler.run_due() == math.inf
     scheduler.add(lambda: 9.0)
     scheduler.add(lambda: 7.0)
     assert scheduler.run_due() == 7.0
@@ -25,7 +26,7 @@ def test_a_job_that_fails_stops_no_other(caplog: pytest.LogCaptureFixture) -> No
 
     def work() -> float:
         done.append(1)
-        return FOR_EVER
+        return math.inf
 
     scheduler = Scheduler(clock=lambda: 5.0)
     scheduler.add(fail)
@@ -43,7 +44,7 @@ def test_it_runs_when_woken_and_stops_when_closed() -> None:
         with called:
             calls.append(1)
             called.notify_all()
-        return FOR_EVER
+        return math.inf
 
     scheduler = Scheduler()
     scheduler.add(job)

@@ -9,6 +9,7 @@ import pytest
 
 from tagwire.core.catalog import ClassSpec, Kind
 from tagwire.errors import ArgumentError, LimitReached, ObjectGone
+from tagwire.rpc.limits import Limits
 from tagwire.rpc.objects import Caller, Registry
 from tagwire.rpc.pyro import Refused
 from tagwire.rpc.session import EVERYBODY, Client, Sessions, nowhere
@@ -180,17 +181,28 @@ def test_a_name_is_given_once(scene: Scene) -> None:
 
 
 def test_too_many_sessions_are_refused_once_none_waits_in_vain() -> None:
-    scene = Scene(limit=2)
+    scene = Scene(limits=Limits(sessions=2))
     lost, kept = scene.join(1), scene.join(2, "kept")
     scene.make(lost)
     scene.sessions.leave(lost, clean=False)
     scene.sessions.leave(kept, clean=True)
     scene.join(3)
     assert scene.pass_time(0) == ["it"]
-    with pytest.raises(Refused, match="2 sessions are open"):
+    with pytest.raises(LimitReached, match="2 sessions"):
         scene.join(4)
-    scene.join(5, principal=Somebody("alice"))
     scene.join(6, "kept")
+
+
+def test_names_are_limited_for_each_principal() -> None:
+    scene = Scene(limits=Limits(sessions_per_client=1))
+    scene.join(1, "one")
+    with pytest.raises(LimitReached, match=r'connect\(host, session="one"\).session.end'):
+        scene.join(2, "two")
+    plain = scene.join(3)
+    with pytest.raises(LimitReached):
+        scene.sessions.keep(plain, "two")
+    scene.join(4, "one")
+    scene.join(5, "one", principal=Somebody("alice"))
 
 
 def test_objects_of_a_session_are_limited_and_counted_together(scene: Scene) -> None:

@@ -15,8 +15,10 @@ from tagwire.rpc.conversation import Conversation
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.message import Message, Octets
 from tagwire.rpc.operations import Operations
+from tagwire.rpc.publisher import Publisher
 from tagwire.rpc.service import Service
 from tagwire.rpc.session import Client, Principal, Sessions
+from tagwire.rpc.session_operations import SessionOperations
 from tagwire.rpc.tag_columns import tag_columns
 from tagwire.rpc.watch import Watch
 from tagwire.rpc.wire import PROTOCOL
@@ -68,10 +70,13 @@ class Clients:
         Another one each time that the server is started.
     """
 
-    def __init__(self, service: Service, sessions: Sessions, admit: Admit, limits: Limits) -> None:
+    def __init__(
+        self, service: Service, sessions: Sessions, publisher: Publisher, admit: Admit, limits: Limits
+    ) -> None:
         self.sessions = sessions
         self.operations = Operations(service, sessions)
         self.operations.register({"bye": self._bye, "tags": partial(tag_columns, service)})
+        self.operations.register(SessionOperations(service, sessions, publisher).table())
         self.watch = Watch()
         self.life = secrets.token_hex(8)
         self._admit = admit

@@ -10,6 +10,7 @@ changes something, and from the session's events.
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -25,7 +26,6 @@ LEASE_S = 60.0
 """How long control outlives the connection of its holder, unless it says otherwise."""
 
 LONGEST_S = 24 * 3600.0
-FOR_EVER = float("inf")
 
 
 @dataclass(eq=False)
@@ -47,7 +47,7 @@ class Control:
     target: Resource | None
     lease_s: float
     since: float
-    end: float = FOR_EVER
+    end: float = math.inf
     times: int = 0
 
     def covers(self, resource: Resource | None) -> bool:
@@ -96,7 +96,7 @@ class Controls:
                 raise NotAllowed(f"{self.describe(others[0])}; take it over with force=True")
             taken = self._own(caller, target) or Control(next(self._numbers), caller, target, lease_s, time.time())
             taken.times = taken.times + 1 if taken.holder is caller else 1
-            taken.holder, taken.lease_s, taken.end = caller, lease_s, FOR_EVER
+            taken.holder, taken.lease_s, taken.end = caller, lease_s, math.inf
             self._all = [c for c in self._all if c not in (*others, taken)] + [taken]
             self._lost.update({c.holder.owner: caller.label for c in others})
             self._lost.pop(caller.owner, None)
@@ -132,7 +132,7 @@ class Controls:
         with self._lock:
             self._end_due()
             for control in self._of(caller):
-                control.end = FOR_EVER
+                control.end = math.inf
 
     def disconnected(self, caller: Caller) -> None:
         """The client has lost its connection without a word."""
@@ -167,7 +167,7 @@ class Controls:
         """End what is over; returns when the next one will be."""
         with self._lock:
             self._end_due()
-            return min((c.end for c in self._all), default=FOR_EVER)
+            return min((c.end for c in self._all), default=math.inf)
 
     def _own(self, caller: Caller, target: Resource | None) -> Control | None:
         return next((c for c in self._all if c.holder.owner == caller.owner and c.target is target), None)
@@ -182,7 +182,7 @@ class Controls:
             "who": control.holder.label,
             "of": control.of(),
             "since": control.since,
-            "until": None if left == FOR_EVER else time.time() + left,
+            "until": None if left == math.inf else time.time() + left,
             "lease_s": control.lease_s,
         }
 

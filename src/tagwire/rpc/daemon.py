@@ -28,6 +28,7 @@ from tagwire.rpc.lifetimes import Lifetimes
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.listener import peer_is_gone
 from tagwire.rpc.objects import Caller, Lease
+from tagwire.rpc.publisher import Publisher
 from tagwire.rpc.scheduler import Scheduler
 from tagwire.rpc.service import Service
 from tagwire.rpc.session import GRACE_S, Sessions
@@ -74,10 +75,15 @@ class Daemon:
         self._lifetimes = Lifetimes(self._expire, grace)
         self._scheduler = Scheduler()
         clock, changed = self._scheduler.clock, self._scheduler.wake
-        self.sessions = Sessions(service, session_grace, limits.sessions_per_client, clock, changed)
+        self.sessions = Sessions(service, session_grace, limits, clock, changed)
         self._scheduler.add(self.sessions.end_due)
-        self.clients = Clients(service, self.sessions, gate.admit_client, limits)
-        self.tasks = (self._lifetimes.run, self._scheduler.run, self.clients.watch.run)
+        self._scheduler.add(service.controls.end_due)
+        self._looking = Scheduler()  # of its own: the library may take its time to answer
+        publisher = Publisher(service, self._looking.clock, self._looking.wake)
+        self._looking.add(publisher.look)
+        self.sessions.listen(publisher.client_changed)
+        self.clients = Clients(service, self.sessions, publisher, gate.admit_client, limits)
+        self.tasks = (self._lifetimes.run, self._scheduler.run, self._looking.run, self.clients.watch.run)
         self._stock = Caller("plain Pyro clients")
         self._objects: dict[str, Exposed] = {DAEMON_NAME: About(self._metadata)}
 
@@ -110,6 +116,7 @@ class Daemon:
         """Let the tasks end."""
         self._lifetimes.close()
         self._scheduler.close()
+        self._looking.close()
         self.clients.watch.close()
 
     def _open_door(self, name: str, door: Door) -> None:

@@ -27,8 +27,10 @@ class Limits:
         Of one request of a client of ours; plain Pyro clients have `pyro.PLAIN_REQUEST_LIMIT`.
     objects
         Live objects of one session.
+    sessions
+        Of all clients, kept at once.
     sessions_per_client
-        Of one principal, kept at once; without tokens all clients are the same one.
+        With names, of one principal; without tokens all clients are the same one.
     calls
         Of one client that are worked on at once; further ones wait.
     """
@@ -39,7 +41,8 @@ class Limits:
     handshake_s: float = 10.0
     request_bytes: int = REQUEST_LIMIT
     objects: int = 20_000
-    sessions_per_client: int = 500
+    sessions: int = 2000
+    sessions_per_client: int = 50
     calls: int = 32
 
     @property

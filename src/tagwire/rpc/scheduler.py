@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
-FOR_EVER = float("inf")
 
 Job = Callable[[], float]
 """Does what is due and returns when it wants to be called next, on the clock of the scheduler."""
@@ -46,7 +46,7 @@ class Scheduler:
 
     def run_due(self) -> float:
         """Call every job once; returns when the next call is due."""
-        return min((self._call(job) for job in self._jobs), default=FOR_EVER)
+        return min((self._call(job) for job in self._jobs), default=math.inf)
 
     def run(self) -> None:
         """Call jobs when they are due, until `close`."""
@@ -55,7 +55,7 @@ class Scheduler:
             with self._changed:
                 left = due - self.clock()
                 if left > 0 and not (self._woken or self._closed):
-                    self._changed.wait(None if left == FOR_EVER else left)
+                    self._changed.wait(None if left == math.inf else left)
                 self._woken = False
 
     def close(self) -> None:

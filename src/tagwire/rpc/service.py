@@ -112,7 +112,7 @@ class Service:
 
     def invoke(self, handle: Handle, method: str, args: Sequence[Any], kwargs: dict[str, Any], caller: Caller) -> Any:
         """Call a method of a live object."""
-        lease = self._find(handle, caller)
+        lease = self.find(handle, caller)
         spec = self.library.method(lease.resource.spec, method)
         changes = self._check_allowed(caller, lease.resource, spec, args, kwargs)
         arguments = self._preparation(caller).prepare(spec, args, kwargs)
@@ -126,7 +126,7 @@ class Service:
 
     def get(self, handle: Handle, name: str, caller: Caller) -> Any:
         """Value of a property of a live object."""
-        lease = self._find(handle, caller)
+        lease = self.find(handle, caller)
         spec = self.library.property(lease.resource.spec, name)
         with self._turn(lease, name):
             value = getattr(lease.resource.obj, name)
@@ -134,7 +134,7 @@ class Service:
 
     def set(self, handle: Handle, name: str, value: object, caller: Caller) -> None:
         """Set a property of a live object."""
-        lease = self._find(handle, caller)
+        lease = self.find(handle, caller)
         spec = self.library.property(lease.resource.spec, name)
         if not spec.writable:
             raise AttributeError(f"property {name!r} of {lease.resource.spec.name!r} object has no setter")
@@ -154,6 +154,10 @@ class Service:
         except ObjectGone:
             return
         self.registry.release(lease, free=free)
+
+    def find(self, handle: Handle, caller: Caller) -> Lease:
+        """The live object that `handle` stands for; `ObjectGone` when there is none that `caller` may use."""
+        return self.instruments.lease(handle.id) or self.registry.find(handle.id, caller)
 
     def _check_allowed(
         self, caller: Caller, resource: Resource | None, spec: MethodSpec, args: Sequence[Any], kwargs: dict[str, Any]
@@ -180,10 +184,7 @@ class Service:
         return shown_arguments(spec, arguments.args, arguments.kwargs, self.library)
 
     def _preparation(self, caller: Caller) -> Preparation:
-        return Preparation(lambda handle: self._find(handle, caller), self.library.enums, self._files)
-
-    def _find(self, handle: Handle, caller: Caller) -> Lease:
-        return self.instruments.lease(handle.id) or self.registry.find(handle.id, caller)
+        return Preparation(lambda handle: self.find(handle, caller), self.library.enums, self._files)
 
     def _turn(self, lease: Lease, member: str) -> AbstractContextManager[object]:
         """Calls of one instrument beside the API run one at a time; those of the API know of threads."""

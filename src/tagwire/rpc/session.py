@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import secrets
 import threading
 import time
@@ -18,7 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tagwire.core.catalog import Kind
-from tagwire.errors import ArgumentError, ObjectGone
+from tagwire.errors import ArgumentError, LimitReached, ObjectGone
+from tagwire.rpc.limits import Limits
 from tagwire.rpc.objects import Caller, Lease
 from tagwire.rpc.pyro import Refused
 from tagwire.rpc.service import Service
@@ -29,13 +31,9 @@ log = logging.getLogger(__name__)
 GRACE_S = 60.0
 """How long a session outlives a connection that broke, unless the server is told otherwise."""
 
-MAX_SESSIONS = 500
-"""Sessions that one principal may have; without authentication everybody is the same one."""
-
 MOST_TEXT = 100
 """Most characters of the name of a session, and of what a client says of itself."""
 
-FOR_EVER = float("inf")
 
 _PASSING = (Kind.DATA, Kind.VALUE, Kind.READER)
 """Kinds of objects that go when a client drops them, in a session that keeps its objects too."""
@@ -122,7 +120,7 @@ class Client:
     connections: int = 0
     resumed: bool = False
     since: float = field(default_factory=time.time)
-    end: float = FOR_EVER
+    end: float = math.inf
     unclaimed: Unclaimed = field(default_factory=Unclaimed)
 
     def greeting(self) -> dict[str, Any]:
@@ -138,8 +136,9 @@ class Sessions:
     ----------
     grace
         Seconds that a session outlives a connection that broke.
-    limit
-        Sessions that one principal may have. The oldest of those that wait for their client in vain give way first.
+    limits
+        How many sessions there may be (the oldest of those that wait for their client in vain gives way to a new one),
+        and how many with a name one principal may have; without authentication everybody is the same one.
     clock
         Time in s.
     changed
@@ -150,12 +149,12 @@ class Sessions:
         self,
         service: Service,
         grace: float = GRACE_S,
-        limit: int = MAX_SESSIONS,
+        limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
         changed: Callable[[], object] = lambda: None,
     ) -> None:
         self._service = service
-        self._grace, self._limit, self._clock, self._changed = grace, limit, clock, changed
+        self._grace, self._limits, self._clock, self._changed = grace, limits or Limits(), clock, changed
         self._lock = threading.RLock()
         self._sessions: dict[str, Session] = {}
         self._clients: dict[str, Client] = {}
@@ -180,7 +179,7 @@ class Sessions:
             elif client.caller.principal != principal.name:
                 raise Refused("this client came with another token before")
             client.connections += 1
-            client.push, client.end = push, FOR_EVER
+            client.push, client.end = push, math.inf
             client.resumed |= back
         self._service.controls.connected(client.caller)
         self._tell("came back" if back else "came", client)
@@ -210,6 +209,8 @@ class Sessions:
             known = self._named(name, session.principal)
             if known is not None and known is not session:
                 raise ArgumentError(f"there is another session {name!r} already")
+            if not session.kept:
+                self._check_names(session.principal)
             session.name, session.kept = name, True
         return name
 
@@ -248,7 +249,7 @@ class Sessions:
         """End what is over: clients, and sessions, whose grace has passed; returns when the next one's will have."""
         with self._lock:
             gone, over = self._end_due()
-            due = min((client.end for client in self._clients.values()), default=FOR_EVER)
+            due = min((client.end for client in self._clients.values()), default=math.inf)
         for client in gone:
             self._tell("went", client)
         for session in over:
@@ -268,9 +269,10 @@ class Sessions:
         return client
 
     def _begin(self, name: str, principal: Principal) -> Session:
-        own = [session for session in self._sessions.values() if session.principal == principal.name]
-        if len(own) >= self._limit:
-            self._make_room(own)
+        if len(self._sessions) >= self._limits.sessions:
+            self._make_room()
+        if name:
+            self._check_names(principal.name)
         session = Session(secrets.token_hex(8), name, principal.name, kept=bool(name))
         self._sessions[session.id] = session
         return session
@@ -279,16 +281,25 @@ class Sessions:
         sessions = (s for s in self._sessions.values() if s.name == name and s.principal == principal)
         return next(sessions, None) if name else None
 
-    def _make_room(self, sessions: list[Session]) -> None:
+    def _check_names(self, principal: str) -> None:
+        kept = [session.name for session in self._sessions.values() if session.kept and session.principal == principal]
+        if len(kept) >= self._limits.sessions_per_client:
+            raise LimitReached(
+                f"{len(kept)} sessions with names are kept for you, the most that this server allows; end one: "
+                f'tagwire.connect(host, session="{kept[0]}").session.end()'
+            )
+
+    def _make_room(self) -> None:
         """End the oldest session that waits for its client, so that crashes lock nobody out."""
         now = self._clock()
-        waiting = (s for s in sessions if not s.kept and all(now < client.end < FOR_EVER for client in s.clients))
+        waiting = (
+            session
+            for session in self._sessions.values()
+            if not session.kept and all(now < client.end < math.inf for client in session.clients)
+        )
         oldest = next(waiting, None)
         if oldest is None:
-            raise Refused(
-                f"{len(sessions)} sessions are open, the most that one user may have on this server; end some: "
-                'tagwire.connect(host, session="its name").session.end()'
-            )
+            raise LimitReached(f"this server has {len(self._sessions)} sessions, the most that it allows at once")
         for client in oldest.clients:
             client.end = now
         self._changed()
