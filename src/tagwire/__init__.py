@@ -25,6 +25,7 @@ def connect(
     token: str | None = None,
     tls: bool | None = None,
     fingerprint: str | None = None,
+    session: str | None = None,
 ) -> RemoteModule:
     """The Time Tagger library of the server at `host`, to be used like the library itself.
 
@@ -39,6 +40,9 @@ def connect(
         Whether to encrypt. None: to other computers always, on this one if the server's fingerprint is known.
     fingerprint
         The server has to show this one. Without it the one seen at first use is expected.
+    session
+        A name under which the server keeps what this client makes until ``TT.session.end()``: come back with the same
+        name and find it in ``TT.session.measurements``. Without it everything goes when the client does.
 
     Raises
     ------
@@ -55,7 +59,7 @@ def connect(
     """
     from tagwire.rpc.module import connect as connect_module
 
-    return connect_module(host, port, token=token, tls=tls, fingerprint=fingerprint)
+    return connect_module(host, port, token=token, tls=tls, fingerprint=fingerprint, session=session)
 
 
 def batch(module: RemoteModule | None = None) -> Batch:

@@ -175,13 +175,11 @@ def test_a_remote_object_cannot_be_copied(TT: Any) -> None:
         pickle.dumps(gate)
 
 
-def test_local_code_and_callbacks_are_refused_clearly(TT: Any) -> None:
+def test_local_code_is_refused_clearly(TT: Any) -> None:
     with pytest.raises(NotSupported, match="your own code"):
         TT.CustomMeasurement(None)
     with pytest.raises(NotSupported, match="your own code"):
         type("Mine", (TT.CustomMeasurement,), {})
-    with pytest.raises(NotSupported, match="setLogger"):
-        TT.setLogger(print)
 
 
 def test_a_remote_class_can_be_extended(TT: Any) -> None:
@@ -308,7 +306,7 @@ def test_taggers_are_shared_and_never_stolen(TT: Any, tiny_server: Server) -> No
             mine.getSerial()
         assert theirs.getSerial() == "T1"
         assert counter.getData().size == 1
-        with pytest.raises(RuntimeError, match="already open with"):
+        with pytest.raises(RuntimeError, match="is open with"):
             TT.createTimeTagger("T1", TT.Resolution.HighRes)
     assert tiny_server.service.registry.wait_until(0, timeout=5)
     assert tiny._open == {}

@@ -61,10 +61,10 @@ def test_only_what_is_public_is_there(lab: Any) -> None:
     assert "stage" in dir(lab)
     assert {n for n in dir(lab.stage) if not n.startswith("_")} == {
         *("Axis", "Mode", "UNIT", "axes", "closed", "get_positions", "load", "mode", "most_moving", "move_to"),
-        *("moving", "speed", "stop", "wait", "x", "y"),
+        *("moving", "on_settings", "on_update", "speed", "stop", "wait", "x", "y"),
     }
     assert {n for n in dir(lab.bench) if not n.startswith("_")} == {
-        *("Axis", "Mode", "Stage", "VOLTAGE_MAX", "folder_length", "lamp_on", "scaled"),
+        *("Axis", "Mode", "Stage", "VOLTAGE_MAX", "folder_length", "lamp_on", "on_settings", "scaled"),
     }
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "getVersion",
     "hold",
     "merge",
+    "say",
     "setLogger",
     "typeName",
 ]
@@ -44,6 +45,7 @@ _open: dict[str, TimeTagger] = {}
 _running: list[Counter] = []
 _entered = threading.Event()
 _go_on = threading.Event()
+_loggers: list[Callable[[int, str], None]] = []
 
 CHANNEL_UNUSED = -134217728
 
@@ -72,6 +74,7 @@ class TimeTaggerBase:
 
     def _set_up(self, serial: str) -> None:
         self._serial, self._delays, self._fences, self.freed = serial, {}, 0, False
+        self._overflows = 0
 
     def setInputDelay(self, channel: int, delay: int) -> None:
         """Delay a channel.
@@ -92,6 +95,14 @@ class TimeTaggerBase:
     def getInputDelay(self, channel: int) -> int:
         """Delay of a channel in ps."""
         return self._delays.get(channel, 0)
+
+    def getOverflows(self) -> int:
+        """Number of overflows."""
+        return self._overflows
+
+    def overflow(self) -> None:
+        """Lose a tag."""
+        self._overflows += 1
 
     def getFence(self) -> int:
         """A new fence."""
@@ -196,6 +207,10 @@ class IteratorBase:
         """Let `waitUntilFinished` return."""
         self._finished.set()
 
+    def isRunning(self) -> bool:
+        """Whether it has not finished."""
+        return not self._finished.is_set()
+
     def waitUntilFinished(self, timeout: int = -1) -> bool:
         """Wait for the end.
 
@@ -240,6 +255,10 @@ class Counter(IteratorBase):
     def getData(self, rolling: bool = True) -> Int32Array2D:
         """Counts, one row a channel."""
         return self._data
+
+    def count(self) -> None:
+        """One click in every bin."""
+        self._data = self._data + np.int32(1)
 
     def getDataObject(self) -> CounterData:
         """Everything at once."""
@@ -319,8 +338,16 @@ def getVersion() -> str:
     return "1.2.3"
 
 
-def setLogger(callback: Callable[[int, str], None]) -> None:
+def setLogger(callback: Callable[[int, str], None] | None) -> None:
     """Hand log messages to a function."""
+    _loggers[:] = [callback] if callback else []
+
+
+def say(message: str) -> int:
+    """Log something; how many hear it."""
+    for logger in _loggers:
+        logger(10, message)
+    return len(_loggers)
 
 
 def echo(value: Any) -> Any:

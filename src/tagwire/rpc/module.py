@@ -9,11 +9,15 @@ from types import ModuleType, SimpleNamespace, TracebackType
 from typing import Any, Self
 
 from tagwire.config import reach
+from tagwire.core.arguments import text
 from tagwire.core.catalog import Catalog, ClassSpec, EnumSpec, from_plain
 from tagwire.errors import ArgumentKindError
+from tagwire.rpc.client_control import ControlLease, take_control
 from tagwire.rpc.link import Link
 from tagwire.rpc.local import build_local, runs_on_tags
-from tagwire.rpc.remote import RemoteObject, adopt, build_class, remote_function, stand_for
+from tagwire.rpc.remote import RemoteObject, adopt, adopted, build_class, remote_function, stand_for
+from tagwire.rpc.remote_logger import SET_LOGGER, RemoteLogger
+from tagwire.rpc.session_view import SessionView
 from tagwire.rpc.tag_reader import STREAM
 from tagwire.rpc.wire import Codec, Handle, Member
 
@@ -25,6 +29,7 @@ def connect(
     token: str | None = None,
     tls: bool | None = None,
     fingerprint: str | None = None,
+    session: str | None = None,
 ) -> RemoteModule:
     """See `tagwire.connect`.
 
@@ -38,7 +43,7 @@ def connect(
         (ValueError, TypeError) `host` is no name, or `port` no number within [1, 65535].
     """
     security = reach(host, port, token=token, tls=tls, fingerprint=fingerprint)
-    link = Link(security.host, security.port, security)
+    link = Link(security.host, security.port, security, text(session or "", "session"))
     try:
         return RemoteModule(link, from_plain(link.request("describe")))
     except BaseException:
@@ -65,8 +70,35 @@ class RemoteModule(ModuleType):
         link.codec = Codec(self._outgoing, self._incoming, self._member)
 
     def close(self) -> None:
-        """Leave the server; all objects and taggers of this client are released there."""
+        """Leave the server, which releases what belongs to this client; what a session with a name has stays there."""
         self._link.close()
+
+    @property
+    def session(self) -> SessionView:
+        """What this client has at the server, and who else is there."""
+        return SessionView(self._link)
+
+    def control(self, tagger: Any = None, *, lease_s: float = 60.0, force: bool = False) -> ControlLease:
+        """Take control of an instrument: this client alone may change it, others read and measure.
+
+        Use it in a ``with`` statement, or call ``give_back`` of the result. Everybody sees in ``session.control`` who
+        has it; whoever tries to change something all the same gets `NotAllowed`, which names the holder.
+
+        Parameters
+        ----------
+        tagger
+            The instrument; `None` takes all that the server has, later ones included.
+        lease_s
+            How long control outlives the connection if that breaks, in s within [0, 86400].
+        force
+            Take it from somebody else, who is told.
+
+        Raises
+        ------
+        NotAllowed
+            (RuntimeError) Somebody else has control, or this client may only observe.
+        """
+        return take_control(self._link, tagger, lease_s, force)
 
     def __enter__(self) -> Self:
         return self
@@ -82,7 +114,7 @@ class RemoteModule(ModuleType):
         return value
 
     def __dir__(self) -> list[str]:
-        return [*self.__all__, "close"]
+        return [*self.__all__, "close", "control", "session"]
 
     def __repr__(self) -> str:
         catalog, link = self._catalog, self._link
@@ -103,6 +135,8 @@ class RemoteModule(ModuleType):
         catalog = self._catalog
         if name in catalog.class_by_name:
             return self._class(catalog.class_by_name[name])
+        if name == SET_LOGGER and name in catalog.function_by_name:
+            return RemoteLogger(self._link, catalog.function_by_name[name]).set
         if name in catalog.function_by_name:
             return remote_function(catalog.function_by_name[name], name, self._link)
         if name in catalog.enum_by_name:
@@ -152,6 +186,9 @@ class RemoteModule(ModuleType):
         raise ArgumentKindError(f"a value of type {type(value).__qualname__} cannot be sent to a server")
 
     def _incoming(self, handle: Handle) -> object:
+        known = adopted(handle)
+        if known is not None and known._tagwire_link is self._link:
+            return known
         cls = self._member_named(handle.class_name)
         obj = cls.__new__(cls)
         adopt(obj, self._link, handle)

@@ -3,11 +3,13 @@
 Written by tools/make_stubs.py; do not edit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from tagwire.rpc import api
+from tagwire.rpc.client_control import ControlLease
+from tagwire.rpc.session_view import SessionView
 
 def connect(
     host: str = "localhost",
@@ -16,12 +18,16 @@ def connect(
     token: str | None = None,
     tls: bool | None = None,
     fingerprint: str | None = None,
+    session: str | None = None,
 ) -> RemoteModule: ...
 
 # At run time this is a ModuleType too. A type checker must not know: it takes every unknown name of a module for Any,
 # and would not find a misspelled one.
 class RemoteModule:
     def close(self) -> None: ...
+    @property
+    def session(self) -> SessionView: ...
+    def control(self, tagger: Any = None, *, lease_s: float = 60.0, force: bool = False) -> ControlLease: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -191,3 +197,4 @@ class RemoteModule:
     def setUsageStatisticsStatus(
         self, new_status: api.UsageStatisticsStatus | int, persistent_config: bool = ...
     ) -> None: ...
+    def setLogger(self, callback: Callable[[int, str], object] | None) -> None: ...

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from tagwire.core.catalog import HOOKS, ClassSpec, Kind, MethodSpec, ParamSpec, PropertySpec, call_doc, class_doc
 from tagwire.errors import NotSupported
 from tagwire.rpc.link import Link
+from tagwire.rpc.object_events import event_methods
 from tagwire.rpc.waiting import is_sliced, wait
 from tagwire.rpc.wire import Handle
 
@@ -64,6 +65,15 @@ def adopt(obj: RemoteObject, link: Link, handle: Handle) -> None:
     obj._tagwire_handle = handle
     finalizer = weakref.finalize(obj, link.drop, handle.id)
     finalizer.atexit = False  # then the connection closes anyway
+    _adopted[handle.id] = obj
+
+
+def adopted(handle: Handle) -> RemoteObject | None:
+    """What stands for the object `handle` here already: a session is asked for its objects again and again."""
+    return _adopted.get(handle.id)
+
+
+_adopted: weakref.WeakValueDictionary[str, RemoteObject] = weakref.WeakValueDictionary()
 
 
 def stand_for(cls: type[RemoteObject], link: Link, handle: Handle) -> RemoteObject:
@@ -96,6 +106,7 @@ def build_class(spec: ClassSpec, bases: tuple[type, ...], link: Link, module: st
             body[method.name] = _static(spec, method, link) if method.static else _method(spec, method, names)
     for attribute in spec.properties:
         body[attribute.name] = _property(attribute)
+    body.update(event_methods(spec))
     if spec.context:
         body["__enter__"], body["__exit__"] = _enter, _exit
     if spec.kind is Kind.INSTRUMENT:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol, cast
 
 from tagwire.core.catalog import ClassSpec, MethodSpec
@@ -24,6 +25,24 @@ class _Opened:
     resource: Resource
     serial: str
     options: dict[str, Any]
+
+    def difference(self, asked: dict[str, Any]) -> str:
+        """Why it is not what was asked for."""
+        names = [name for name in sorted({*self.options, *asked}) if self.options.get(name) != asked.get(name)]
+        has = ", ".join(f"{name}={_text(self.options.get(name), asked.get(name))}" for name in names)
+        wanted = ", ".join(f"{name}={_text(asked.get(name), self.options.get(name))}" for name in names)
+        users = ", ".join(sorted({lease.caller.label for lease in tuple(self.resource.leases)}))
+        return (
+            f"Time Tagger {self.serial} is open with {has} (for {users}), and you ask for {wanted}: "
+            "ask for the same, or have it freed there first"
+        )
+
+
+def _text(value: object, other: object) -> str:
+    """`value` to read; a number by its name when `other`, a value of the same option, is a member of an enum."""
+    if isinstance(other, Enum) and not isinstance(value, Enum):
+        value = next((member for member in type(other) if member.value == value), value)
+    return value.name if isinstance(value, Enum) else repr(value)
 
 
 def is_shareable(factory: MethodSpec, result: ClassSpec) -> bool:
@@ -67,7 +86,7 @@ class SharedTaggers:
     def _shared(self, serial: str, options: dict[str, Any], caller: Caller) -> Lease | None:
         for opened in self._opened:
             if serial == opened.serial and options != opened.options:
-                raise NoDevice(f"Time Tagger {serial} is already open with {opened.options}; asked for {options}")
+                raise NoDevice(opened.difference(options))
             own = any(lease.caller is caller for lease in tuple(opened.resource.leases))
             wanted = serial == opened.serial or (not serial and not own)
             if wanted and options == opened.options:
@@ -79,10 +98,12 @@ class SharedTaggers:
             lease = create()
         except RuntimeError as error:
             lease_again = self._again(options, caller) if any_serial else None
-            if lease_again is None:
-                error.add_note(self._note())
-                raise
-            return lease_again
+            if lease_again is not None:
+                return lease_again
+            if any_serial and self._opened:
+                raise NoDevice(self._opened[0].difference(options)) from error
+            error.add_note(self._note())
+            raise
         tagger = cast(_HasSerial, lease.resource.obj)
         self._opened.append(_Opened(lease.resource, tagger.getSerial(), options))
         return lease

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tagwire.core.catalog import Catalog, ClassSpec, EnumSpec, Kind, MethodSpec, ParamSpec, PropertySpec, ResultSpec
+from tagwire.rpc.object_events import event_methods
+from tagwire.rpc.remote_logger import SET_LOGGER
 
 _ACCEPTED = {
     "int": "IntLike",
@@ -47,6 +49,9 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tagwire.rpc.object_events import SettingsChange
+from tagwire.rpc.subscription import Subscription
+
 # Integers may come as integral floats (1e12) and NumPy numbers, lists as any sequence or array.
 IntLike: TypeAlias = float | np.integer[Any]
 FloatLike: TypeAlias = float | np.floating[Any] | np.integer[Any]
@@ -54,16 +59,29 @@ IntsLike: TypeAlias = Sequence[float] | Sequence[np.integer[Any]] | NDArray[np.i
 FloatsLike: TypeAlias = Sequence[float] | NDArray[np.floating[Any]] | NDArray[np.integer[Any]]
 '''
 
+_EVENTS = {
+    "on_update": "def on_update(self, interval_s: FloatLike, callback: Callable[[Any], object] | None = ..., *, "
+    "value: str = ...) -> Subscription[Any]: ...",
+    "on_finished": "def on_finished(self, callback: Callable[[int | None], object] | None = ...) "
+    "-> Subscription[int | None]: ...",
+    "on_overflow": "def on_overflow(self, callback: Callable[[int], object] | None = ...) -> Subscription[int]: ...",
+    "on_settings": "def on_settings(self, callback: Callable[[SettingsChange], object] | None = ...) "
+    "-> Subscription[SettingsChange]: ...",
+}
+"""The methods that `tagwire.rpc.object_events` adds to classes."""
+
 _MODULE_HEAD = '''"""The module stand-in that `tagwire.connect` returns, with the API's names.
 
 Written by tools/make_stubs.py; do not edit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from tagwire.rpc import api
+from tagwire.rpc.client_control import ControlLease
+from tagwire.rpc.session_view import SessionView
 
 def connect(
     host: str = "localhost",
@@ -72,6 +90,7 @@ def connect(
     token: str | None = None,
     tls: bool | None = None,
     fingerprint: str | None = None,
+    session: str | None = None,
 ) -> RemoteModule: ...
 
 # At run time this is a ModuleType too. A type checker must not know: it takes every unknown name of a module for Any,
@@ -116,7 +135,10 @@ def api_stub(catalog: Catalog) -> str:
 
 def module_stub(catalog: Catalog) -> str:
     """Text of ``module.pyi``: the class of the module stand-in."""
-    lines = ["def close(self) -> None: ..."]
+    lines = ["def close(self) -> None: ...", "@property\ndef session(self) -> SessionView: ..."]
+    lines += [
+        "def control(self, tagger: Any = None, *, lease_s: float = 60.0, force: bool = False) -> ControlLease: ..."
+    ]
     lines += ["def __enter__(self) -> Self: ..."]
     lines += [
         "def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, "
@@ -127,6 +149,8 @@ def module_stub(catalog: Catalog) -> str:
     names = sorted([*classes, *catalog.namespaces, *(e.name for e in catalog.enums)])
     lines += [f"{name}: type[api.{name}]" for name in names]
     lines += [_function(f, prefix="api.") for f in catalog.functions if _works_remotely(f)]
+    if SET_LOGGER in catalog.function_by_name:
+        lines.append(f"def {SET_LOGGER}(self, callback: Callable[[int, str], object] | None) -> None: ...")
     return _MODULE_HEAD + "class RemoteModule:\n" + _indented("\n".join(lines)) + "\n"
 
 
@@ -165,6 +189,8 @@ def _members(spec: ClassSpec, catalog: Catalog) -> Iterator[str]:
     if spec.constructor:
         yield _function(replace(spec.constructor, name="__init__", result=ResultSpec()))
     yield from (_function(m) for m in spec.methods if m.owner == spec.name and _works_remotely(m))
+    told = {name for parent in parents for name in event_methods(parent)}
+    yield from (_EVENTS[name] for name in event_methods(spec) if name not in told)
     if spec.context and not any(parent.context for parent in parents):
         yield "def __enter__(self) -> Self: ..."
         yield "def __exit__(self, kind: object, error: object, trace: object) -> None: ..."
