@@ -24,6 +24,7 @@ from tagwire.errors import (
     ArgumentError,
     ConnectionBroken,
     ConnectionClosed,
+    ObjectGone,
     ProtocolError,
     ServerGone,
     ServerUnreachable,
@@ -32,7 +33,7 @@ from tagwire.errors import (
 from tagwire.rpc import greeting, message
 from tagwire.rpc.batch import RECORDER
 from tagwire.rpc.connection import Connection, Lost, NotSent
-from tagwire.rpc.events import Events
+from tagwire.rpc.events import Ended, Events
 from tagwire.rpc.message import Assembler, Message, Octets
 from tagwire.rpc.wire import REQUEST_LIMIT, Codec, Handle
 from tagwire.security import ClientSecurity
@@ -155,8 +156,16 @@ class Link:
             for _ in dropped:  # only now: the server takes no harm from hearing it twice
                 self._dropped.popleft()
 
-    def subscribe(self, callback: Callable[[Any], object]) -> int:
-        """Number of a new subscription: what the server sends under it goes to `callback`, on a thread for that."""
+    def tell(self, operation: str, *operands: object) -> None:
+        """Ask for an operation of which no answer is wanted; without a connection it is not done."""
+        with contextlib.suppress(NotSent):
+            self._connections[0].tell(self.codec.pack([next(self._numbers), operation, *operands]))
+
+    def subscribe(self, callback: Callable[[Any], object], ended: Ended = lambda error: None) -> int:
+        """Number of a new subscription: what the server sends under it goes to `callback`, on a thread for that.
+
+        The error because of which there will be no more, or `None` at `close`, goes to `ended`.
+        """
         self._check_usable()
         self._events.codec = self.codec
         if self._listener is None:
@@ -164,7 +173,7 @@ class Link:
                 target=_listen, args=(weakref.ref(self),), daemon=True, name="tagwire-link"
             )
             self._listener.start()
-        return self._events.subscribe(callback)
+        return self._events.subscribe(callback, ended)
 
     def unsubscribe(self, number: int) -> None:
         """End a subscription; one that has ended is no error."""
@@ -242,7 +251,10 @@ class Link:
                 failed: TagwireError = error
                 continue
             self._given_up = False
-            log.warning("the connection to %s was broken (%s) and is there again%s", where, ended, self._lost(before))
+            lost = self._lost(before)
+            log.warning("the connection to %s was broken (%s) and is there again%s", where, ended, lost)
+            if lost:
+                self._events.end(ObjectGone(f"the connection to {where} was broken{lost}"))
             return connection
         if not self._given_up:
             log.warning("the connection to %s was broken (%s) and could not be made again", where, ended)
@@ -313,7 +325,8 @@ def _listen(link_ref: weakref.ref[Link]) -> None:
     while (link := link_ref()) is not None and not link._closed:
         try:
             connection = link._connection()
-        except TagwireError:
+        except TagwireError as error:
+            link._events.end(error)
             pause: float = _AGAIN_S
         else:
             pause = 0.0

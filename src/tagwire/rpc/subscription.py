@@ -60,8 +60,10 @@ class Subscription(Generic[Value]):
         self._error: Exception | None = None
         # Nobody but the loop needs the object any more, whereas a function is called as long as somebody else has it.
         self._owner = owner if callback is None else None
-        hear = self._hear if callback is not None else _weakly(self)
-        self._number = link.subscribe(hear)
+        if callback is not None:
+            self._number = link.subscribe(self._hear, self._end)
+        else:
+            self._number = link.subscribe(_weakly(self, Subscription._hear), _weakly(self, Subscription._end))
         self._finalizer = weakref.finalize(self, _drop, weakref.ref(link), self._number)
         self._finalizer.atexit = False
         object_id = None if owner is None else owner._tagwire_handle.id
@@ -152,11 +154,8 @@ class Subscription(Generic[Value]):
             error, self._error = self._error, None
             raise error or StopIteration
 
-    def _hear(self, content: Sequence[Any] | Exception | None) -> None:
-        """Take what the server sends, ``["value", value, lost]`` or ``["end", fault, lost]``, or the link's own end."""
-        if content is None or isinstance(content, Exception):
-            self._end(content)
-            return
+    def _hear(self, content: Sequence[Any]) -> None:
+        """Take what the server sends: ``["value", value, lost]`` or ``["end", fault, lost]``."""
         kind, value, lost = content
         self.lost += int(lost)
         if kind == "end":
@@ -198,14 +197,14 @@ class Subscription(Generic[Value]):
                 loop.call_soon_threadsafe(_wake, future)
 
 
-def _weakly(subscription: Subscription[Any]) -> Callable[[Any], None]:
+def _weakly(subscription: Subscription[Any], take: Callable[[Any, Any], None]) -> Callable[[Any], None]:
     """Hands on what comes as long as somebody has the subscription."""
     known = weakref.ref(subscription)
 
     def hear(content: Any) -> None:
         living = known()
         if living is not None:
-            living._hear(content)
+            take(living, content)
 
     return hear
 
