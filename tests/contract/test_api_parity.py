@@ -22,6 +22,8 @@ VENDOR = read_catalog(wheel)
 OURS = read_catalog(TimeTagger)
 
 LIGHTS = ("Dark", "Diffusion", "Emitter", "Fluorescence", "Pairs", "Poisson", "Thermal")
+LABORATORY = ("Clock", "Reference", "SharedPairs")
+MANY = ("setServerPatience", "getServerPatience")
 
 SERVING = (
     "startServer",
@@ -32,7 +34,11 @@ SERVING = (
     "getConnectedClients",
 )
 
-OUR_OWN = {f"TimeTagger.simulate{light}" for light in LIGHTS} | {f"TimeTaggerVirtual.{name}" for name in SERVING}
+OUR_OWN = (
+    {f"TimeTagger.simulate{what}" for what in (*LIGHTS, *LABORATORY)}
+    | {f"TimeTaggerVirtual.{name}" for name in SERVING}
+    | {f"TimeTaggerNetwork.{name}" for name in MANY}
+)
 """What the vendor's library does not have."""
 
 

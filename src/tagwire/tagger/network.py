@@ -18,10 +18,12 @@ from tagwire.engine.fences import WAIT_SLICE
 from tagwire.engine.hub import Hub
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.errors import ArgumentError, TagwireError
+from tagwire.network.many import ManyServers
 from tagwire.network.pump import NetworkPump
 from tagwire.network.source import NetworkSource
 from tagwire.tagger.forwarding import forwards
 from tagwire.tagger.hardware import TimeTaggerHardware
+from tagwire.tagger.network_many import ManySettings, check_addresses, first_channel, source_of
 from tagwire.tagger.network_server import TimeTaggerServer
 from tagwire.tagger.serving import DEFAULT_PORT
 
@@ -43,7 +45,7 @@ _Tagger = TypeVar("_Tagger", bound="TimeTaggerNetwork")
 
 
 @forwards(*_LOCAL)
-class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware):
+class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware, ManySettings):
     """A Time Tagger at another computer, made by `createTimeTaggerNetwork`.
 
     Its tags come over the network, and every measurement and virtual channel runs here, like on one that is plugged in.
@@ -61,7 +63,7 @@ class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware):
     that tells an error.
     """
 
-    _source: NetworkSource
+    _source: NetworkSource | ManyServers
     _servers: tuple[TimeTaggerServer, ...]
     _pump: NetworkPump
     _fences: dict[int, int]
@@ -70,13 +72,13 @@ class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware):
         raise AttributeError("No constructor defined - use createTimeTaggerNetwork()")
 
     @classmethod
-    def _open(cls, source: NetworkSource, servers: Iterable[TimeTaggerServer]) -> Self:
+    def _open(cls, source: NetworkSource | ManyServers, servers: Iterable[TimeTaggerServer]) -> Self:
         tagger = cls.__new__(cls)
         tagger._source = source
         tagger._servers = tuple(servers)
         tagger._fences = {}
         tagger._hub = Hub(source, DeviceChain())
-        tagger._hub._next_channel = FIRST_CLIENT_CHANNEL
+        tagger._hub._next_channel = first_channel(len(tagger._servers), FIRST_CLIENT_CHANNEL)
         tagger._pump = NetworkPump(tagger._hub, source)
         weakref.finalize(tagger, _abandon, tagger._pump, source).atexit = False
         tagger._pump.start()
@@ -273,37 +275,47 @@ class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware):
         super()._free()
 
 
-def _abandon(pump: NetworkPump, source: NetworkSource) -> None:
+def _abandon(pump: NetworkPump, source: NetworkSource | ManyServers) -> None:
     """End the threads of a tagger that was dropped, without waiting: whoever collects it may hold what they need."""
     pump.halt()
     threading.Thread(target=source.close, name="tagwire-stream-end", daemon=True).start()
 
 
 def createTimeTaggerNetwork(address: str | Sequence[str] = "localhost:41101") -> TimeTaggerNetwork:
-    """Measure here on the tags of a Time Tagger elsewhere, on which `startServer` was called.
+    """Measure here on the tags of a Time Tagger elsewhere, on which `startServer` was called, or of several.
 
     Parameters
     ----------
     address
-        ``host:port`` of the server, or only the host; the port then is 41101.
+        ``host:port`` of the server, or only the host; the port then is 41101. A list of them connects to several
+        servers, whose streams become one in order of time: channel 3 of the second server is 2003 here (see
+        `TimeTaggerServer.getClientChannel`), and a server that lags does not hold up the others for long (see
+        `TimeTaggerNetwork.setServerPatience`).
 
     Raises
     ------
     ArgumentError
-        (ValueError) This is no address.
+        (ValueError) This is no address, or one is named twice.
     ServerUnreachable
         (RuntimeError) Nobody answers there within 10 s.
+    StateError
+        (RuntimeError) One of several servers has no time base in common with the others: each needs
+        `setReferenceClock` with a ``synchronization_channel``.
     AccessRefused, ServerNotTrusted
         (RuntimeError) The server wants a token (``tagwire login``), or is not the one that it was.
     """
     texts = [text(address, "address")] if isinstance(address, str) else [text(a, "address") for a in address]
-    if len(texts) != 1:
-        raise ArgumentError(f"address names {len(texts)} servers, but must name one")
-    connection = _connect(parse_address(texts[0], DEFAULT_PORT))
-    server = TimeTaggerServer._open(connection, texts[0])
-    source = NetworkSource(connection, server._offered())
-    server._source = source
-    return TimeTaggerNetwork._open(source, [server])
+    check_addresses(texts)
+    places = [0] if len(texts) == 1 else range(1, len(texts) + 1)
+    servers: list[TimeTaggerServer] = []
+    try:
+        for place, name in zip(places, texts, strict=True):
+            servers.append(TimeTaggerServer._open(_connect(parse_address(name, DEFAULT_PORT)), name, place))
+        return TimeTaggerNetwork._open(source_of(servers), servers)
+    except BaseException:
+        for server in servers:
+            server._close()
+        raise
 
 
 def getTimeTaggerServerInfo(address: str = "localhost:41101") -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from tagwire.core.arguments import integer
 from tagwire.core.enums import AccessMode
 from tagwire.engine.device_settings import TimeTaggerSource
 from tagwire.errors import RemoteError
+from tagwire.network.numbering import Numbering
 from tagwire.tagger.forwarding import forwards
 from tagwire.tagger.hardware import TimeTaggerHardware
 
@@ -32,13 +32,16 @@ class TimeTaggerServer(TimeTaggerHardware, TimeTaggerSource):
         raise AttributeError("No constructor defined - use TimeTaggerNetwork.getServer()")
 
     @classmethod
-    def _open(cls, connection: Connection, address: str) -> Self:
+    def _open(cls, connection: Connection, address: str, place: int = 0) -> Self:
+        """The server that is number `place` of several, or 0 if it is the only one."""
         server = cls.__new__(cls)
         server._connection, server._address = connection, address
+        server._numbering = Numbering(place)
         server._information = connection.ask("info")
         return server
 
     _information: dict[str, Any]
+    _numbering: Numbering
 
     def getAddress(self) -> str:
         """The address, as it was given to `createTimeTaggerNetwork`."""
@@ -51,12 +54,17 @@ class TimeTaggerServer(TimeTaggerHardware, TimeTaggerSource):
     def getClientChannel(self, server_channel: int) -> int:
         """Number at the client of a channel of this server.
 
+        Where there are several servers, the inputs of the n-th one are ``n * 1000`` above their own numbers, and
+        falling edges below: channel 3 of the second server is 2003, channel -3 is -2003. Its virtual channels are
+        ``n * 100,000`` above their own numbers: channel 1001 of the second server is 201001. The numbers of a server
+        that is alone are the same here and there.
+
         Parameters
         ----------
         server_channel
             Number at the server.
         """
-        return integer(server_channel, "server_channel", -(2**31), 2**31 - 1)
+        return self._numbering.client(server_channel)
 
     def __enter__(self) -> Self:
         return self
@@ -71,10 +79,14 @@ class TimeTaggerServer(TimeTaggerHardware, TimeTaggerSource):
         where = self._connection.address
         return self._address, str(where), where.host
 
-    def _offered(self) -> tuple[int, ...]:
-        """Channels that it gives at this moment, under the client's numbers."""
+    def _exposed(self) -> tuple[int, ...]:
+        """Channels that it gives at this moment, under its own numbers."""
         self._information = self._connection.ask("info")
-        return tuple(self.getClientChannel(c) for c in self._information["exposed channels"])
+        return tuple(self._information["exposed channels"])
+
+    def _offered(self) -> tuple[int, ...]:
+        """The same under the client's numbers."""
+        return tuple(self.getClientChannel(c) for c in self._exposed())
 
     def _configuration(self) -> dict[str, Any]:
         return dict(self._connection.ask("info")["configuration"])

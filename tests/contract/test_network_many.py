@@ -1,0 +1,211 @@
+"""Two laboratories in one Time Tagger: equal to one that has the tags of both, merged beforehand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tagwire import TimeTagger
+from tagwire.core.tags import TagBlock, join
+from tagwire.errors import ArgumentError, StateError
+from tagwire.network.merge_kernel import merged
+from tagwire.network.numbering import Numbering
+from tagwire.testing import SteppedTagger, SteppedTimeTagger, Tap, simulated_tagger
+
+TT = TimeTagger
+MS, S = 10**9, 10**12
+PATIENCE_S = 60.0
+MIDNIGHT = 86_400 * S
+CLOCK, PULSE = 8, 7
+
+
+def laboratory(place: int) -> SteppedTimeTagger:
+    """An instrument with a clock of its own and one arm of the pairs, whose stream time is laboratory time."""
+    tagger = simulated_tagger("20", seed=place)
+    tagger.simulateClock((7e-6, -4e-6)[place], 30.0, MIDNIGHT + 9 * S // 10 + place * 10**10, seed=place)
+    tagger.simulateReference(CLOCK, PULSE, clock_frequency=1e4)
+    tagger.simulateSharedPairs(1, ("signal", "idler")[place], 5, 4e5, 0.3, 0.4)
+    tagger.simulatePoisson([2], 1e5)
+    tagger.setReferenceClock(CLOCK, 1e4, 1e-2, PULSE, wait_until_locked=False)
+    return tagger
+
+
+@pytest.fixture
+def laboratories() -> Iterator[list[SteppedTimeTagger]]:
+    with ExitStack() as stack:
+        taggers = [stack.enter_context(laboratory(place)) for place in range(2)]
+        for tagger in taggers:
+            tagger.advance(2 * S // 10)
+            assert tagger.getReferenceClockState().is_synchronized
+        yield taggers
+
+
+@pytest.fixture
+def client(laboratories: list[SteppedTimeTagger]) -> Iterator[TT.TimeTaggerNetwork]:
+    for tagger in laboratories:
+        serve(tagger, TT.AccessMode.Control)
+    with TT.createTimeTaggerNetwork([address_of(t) for t in laboratories]) as client:
+        client.setServerPatience(-1)
+        yield client
+
+
+def serve(tagger: SteppedTimeTagger, mode: TT.AccessMode) -> None:
+    tagger.setServerAddress("127.0.0.1")
+    tagger.startServer(mode, port=0)
+
+
+def address_of(tagger: SteppedTimeTagger) -> str:
+    assert tagger._server is not None
+    return str(tagger._server.address)
+
+
+def settle(client: TT.TimeTaggerNetwork) -> None:
+    """Wait until everything has come up to where the first of the two stands still."""
+    wait_until(client, min(server._fence() for server in client.getServers()))
+
+
+def wait_until(client: TT.TimeTaggerNetwork, at: int) -> None:
+    """Wait until the stream here has come to a stream time."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not client._reached(at):
+        assert time.monotonic() < deadline
+        client._hub.passed(client._hub.fence(), 0.05)
+
+
+def measurements(tagger: Any) -> list[Any]:
+    return [
+        TT.Correlation(tagger, 2001, 1001, 50, 2000),
+        TT.Correlation(tagger, 1002, 1001, 500, 1000),
+        TT.Countrate(tagger, [1001, 1002, 2001, -2001]),
+        TT.Counter(tagger, [1001, 2001], MS, 20),
+        TT.Histogram(tagger, 2001, 1001, 100, 500),
+    ]
+
+
+def offline(taps: list[Tap], begin: int, end: int) -> TagBlock:
+    """What both instruments gave within a span, merged."""
+    return merged(begin, end, [Numbering(n).block(join(tap._blocks).take(begin, end)) for n, tap in enumerate(taps, 1)])
+
+
+@pytest.mark.parametrize("cuts", [[40], [3, 1, 15, 21], [2] * 20])
+def test_results_are_those_of_the_merged_tags(
+    laboratories: list[SteppedTimeTagger], client: TT.TimeTaggerNetwork, cuts: list[int]
+) -> None:
+    taps = [Tap(tagger) for tagger in laboratories]
+    begin = client._hub.position
+    assert begin == max(t._hub.device.present(t._hub.position) for t in laboratories)
+    listening = [TT.Countrate(tagger, [1, 2, -1]) for tagger in laboratories]
+    there, stream = measurements(client), Tap(client)
+    for cut in cuts:
+        for tagger in laboratories:
+            tagger.advance(cut * MS)
+        settle(client)
+    end = client._hub.position
+    assert end > begin + 25 * MS
+    here = SteppedTagger(offline(taps, begin, end), [1001, 1002, 2001, -2001])
+    expected = measurements(here)
+    here.play()
+    for ours, theirs in zip(there, expected, strict=True):
+        np.testing.assert_array_equal(ours.getData(), theirs.getData())
+    got, sent = stream.block().take(begin, end), offline(taps, begin, end)
+    heard = np.isin(sent.channel, [1001, 1002, 2001, -2001])
+    np.testing.assert_array_equal(got.time, sent.time[heard])
+    np.testing.assert_array_equal(got.channel, sent.channel[heard])
+    assert there[0].getData()[900:1100].sum() > 500
+    assert client.getOverflowsClient() == 0
+    del listening
+
+
+def test_channels_and_servers(laboratories: list[SteppedTimeTagger], client: TT.TimeTaggerNetwork) -> None:
+    inputs = [*range(1, 9), *range(-1, -9, -1)]
+    assert sorted(client.getChannelList()) == sorted(c + n * (1000 if c > 0 else -1000) for n in (1, 2) for c in inputs)
+    first, second = client.getServers()
+    assert client.getServer(address_of(laboratories[1])) is second
+    assert (second.getAddress(), second.getAccessMode()) == (address_of(laboratories[1]), TT.AccessMode.Control)
+    assert (first.getClientChannel(3), second.getClientChannel(3), second.getClientChannel(-3)) == (1003, 2003, -2003)
+    assert client.getInvertedChannel(2003) == -2003
+    second.setInputDelay(2, 77)
+    assert [tagger.getInputDelay(2) for tagger in laboratories] == [0, 77]
+    client.setInputDelay(2, 5)
+    assert [tagger.getInputDelay(2) for tagger in laboratories] == [5, 77]
+    client.setDelayClient(2001, 11)
+    assert client.getDelayClient(2001) == 11
+    with pytest.raises(ArgumentError, match=r"channels\[0\] is 1, "):
+        TT.Countrate(client, [1])
+
+
+def test_virtual_channels_of_servers_and_of_the_client_meet_nobody(
+    laboratories: list[SteppedTimeTagger], client: TT.TimeTaggerNetwork
+) -> None:
+    delayed = TT.DelayedChannel(laboratories[1], 1, 1000)
+    (_, second) = client.getServers()
+    number = second.getClientChannel(delayed.getChannel())
+    assert number == 200_000 + delayed.getChannel()
+    pairs = TT.Coincidence(client, [1001, 2001], 1000)
+    assert pairs.getChannel() > 2999
+    rates = TT.Countrate(client, [number, 2001, pairs.getChannel()])
+    for tagger in laboratories:
+        tagger.advance(20 * MS)
+    settle(client)
+    late, now, both = rates.getCountsTotal().tolist()
+    assert abs(late - now) <= 2
+    assert both > 300
+
+
+def test_a_server_that_stalls_holds_nobody_up_and_its_tags_are_accounted_for(
+    laboratories: list[SteppedTimeTagger], client: TT.TimeTaggerNetwork
+) -> None:
+    client.setServerPatience(0.05)
+    begin = client._hub.position
+    mine, other = TT.Countrate(client, [1002]), TT.Countrate(client, [2002])
+    taps = [Tap(tagger) for tagger in laboratories]
+    laboratories[0].advance(40 * MS)
+    wait_until(client, begin + 25 * MS)
+    assert mine.getCountsTotal()[0] > 1_000
+    assert other.getCountsTotal()[0] == 0
+    assert client.getOverflowsClient() == 1
+    client.setServerPatience(-1)
+    for span in (30 * MS, 30 * MS, 30 * MS):
+        laboratories[1].advance(span)
+    laboratories[0].advance(40 * MS)
+    settle(client)
+    end = client._hub.position
+    sent = offline(taps, begin, end).channel
+    assert mine.getCountsTotal()[0] == np.count_nonzero(sent == 1002)
+    assert other.getCountsTotal()[0] == np.count_nonzero(sent == 2002)
+    assert client._source.standing(1).missed[2002] > 500
+    assert not client._source.standing(1).absent
+
+
+def test_servers_without_a_common_time_base_are_refused(laboratories: list[SteppedTimeTagger]) -> None:
+    first, second = laboratories
+    for tagger in laboratories:
+        serve(tagger, TT.AccessMode.Listen)
+    addresses = [address_of(t) for t in laboratories]
+    second.disableReferenceClock()
+    with pytest.raises(StateError, match=rf"{addresses[1]} has no reference clock.*setReferenceClock"):
+        TT.createTimeTaggerNetwork(addresses)
+    second.setReferenceClock(CLOCK, 1e4, wait_until_locked=False)
+    with pytest.raises(StateError, match=r"without one pulse per second.*synchronization_channel"):
+        TT.createTimeTaggerNetwork(addresses)
+    second.setReferenceClock(CLOCK, 1e4, 1e-2, PULSE, wait_until_locked=False)
+    second.advance(100 * MS)
+    with pytest.raises(StateError, match=rf"is not synchronized.*channels {CLOCK} and {PULSE}"):
+        TT.createTimeTaggerNetwork(addresses)
+    assert first.getConnectedClients() == ()
+    with TT.createTimeTaggerNetwork(addresses[1]) as alone:
+        assert alone.getServerPatience() == -1
+
+
+def test_lists_of_addresses_that_make_no_sense() -> None:
+    with pytest.raises(ArgumentError, match="names 0 servers"):
+        TT.createTimeTaggerNetwork([])
+    with pytest.raises(ArgumentError, match="localhost:5 more than once"):
+        TT.createTimeTaggerNetwork(["localhost:5", "localhost:5"])
+    with pytest.raises(ArgumentError, match="localhost:x"):
+        TT.createTimeTaggerNetwork(["localhost:x", "localhost:5"])
