@@ -36,6 +36,15 @@ def laser(tags: int, period: int, rate: float) -> TagBlock:
     return TagBlock(0, int(pulses[-1]) + 1, time[order], channel[order])
 
 
+def jittered_laser(tags: int, period: int, jitter: float, rate: float) -> TagBlock:
+    """As `laser`, and each pulse is seen with a random deviation; `jitter` is its standard deviation in ps."""
+    block = laser(tags, period, rate)
+    deviation = np.random.default_rng(2).normal(0, jitter, len(block)).astype(np.int64)
+    time = np.where(block.channel == 2, block.time + deviation, block.time)
+    order = np.argsort(time, kind="stable")
+    return TagBlock(int(time.min()), int(time.max()) + 1, time[order], block.channel[order])
+
+
 def cut(block: TagBlock, size: int) -> list[TagBlock]:
     """The block in parts of `size` tags."""
     edges = [block.begin, *block.time[size::size].tolist(), block.end]
