@@ -193,9 +193,7 @@ def stalled(rounds: int, seconds: float) -> None:
             for c in clients:
                 if c["received"] + c["missed"] != server["sent"]:
                     raise RuntimeError(f"the accounts do not add up: {c} of {server['sent']}")
-        print(
-            f"{name:28} instrument late p99 {median(late):.2f} ms, the server takes {median(memory):.0f} MB more than before"
-        )
+        print(f"{name:28} instrument late p99 {median(late):.2f} ms, server takes {median(memory):.0f} MB more")
 
 
 def merging(rounds: int, _seconds: float) -> None:
