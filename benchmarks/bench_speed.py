@@ -22,8 +22,10 @@ from streams import Run, bind_to_one_core, cut, laser, load, medians, poisson
 from tagwire.core.tags import TagBlock
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.reorder import ReorderBuffer
+from tagwire.engine.strands import Strands
 from tagwire.measurements.correlation import Correlation
 from tagwire.measurements.counter import Counter
+from tagwire.measurements.countrate import Countrate
 from tagwire.measurements.histogram import Histogram
 from tagwire.measurements.logbins import HistogramLogBins
 from tagwire.testing.stepped import SteppedTagger
@@ -53,15 +55,31 @@ class Case:
 
 
 def streamed(block: TagBlock, size: int, create: Create) -> Run:
-    """A measurement or virtual channel that is handed the blocks one after the other."""
+    """A measurement that is handed the blocks one after the other."""
     measurement, parts = create(SteppedTagger(block)), cut(block, size)
 
     def run() -> None:
         measurement._forget()
-        if measurement._buffer is not None:
-            measurement._buffer = ReorderBuffer()
         for part in parts:
-            measurement._pass(part)
+            measurement._pass(Strands(part))
+
+    return run
+
+
+def coincidences(block: TagBlock, size: int) -> Run:
+    """Virtual channels of all groups, and a measurement that counts their coincidences."""
+    tagger, parts = SteppedTagger(block), cut(block, size)
+    channels = Coincidences(tagger, GROUPS, 1000)
+    rate = Countrate(tagger, channels.getChannels())
+
+    def run() -> None:
+        channels._forget()
+        channels._buffer = ReorderBuffer()
+        rate.clear()
+        for part in parts:
+            rate._pass(channels._pass(Strands(part)))
+        if not all(rate.getCountsTotal()[: len(PAIRS)]):
+            raise RuntimeError("there were no coincidences")
 
     return run
 
@@ -127,7 +145,7 @@ def cases(tags: int, size: int) -> Iterator[Case]:
         500,
         tags,
         {
-            "Tagwire": streamed(block, size, lambda t: Coincidences(t, GROUPS, 1000)),
+            "Tagwire": coincidences(block, size),
             "search alone": searched(block, size),
         }
         | peers.tangy(block, lambda b, s: [b.coincidence_count(s, 1e-9, pair) for pair in PAIRS], "28 pairs"),

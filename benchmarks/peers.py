@@ -91,11 +91,15 @@ def tangy(block: TagBlock, work: Callable[[Any, float], object], what: str) -> d
 
 
 def numpy_counts(block: TagBlock, binwidth: int, channels: int) -> dict[str, Run]:
-    """The counts of all bins and channels with one `bincount`."""
-    bins = block.end // binwidth + 1
-    time, channel = block.time, block.channel
+    """The counts of all bins and channels, with one `bincount` for all or one for each channel."""
+    bins = (block.end - block.begin) // binwidth + 1
+    begin, time, channel = block.begin, block.time, block.channel
 
-    def run() -> object:
-        return np.bincount(time // binwidth + (channel - 1) * bins, minlength=channels * bins)
+    def together() -> object:
+        return np.bincount((time - begin) // binwidth * channels + (channel - 1), minlength=channels * bins)
 
-    return {"NumPy bincount": run}
+    def apart() -> object:
+        every = range(1, channels + 1)
+        return [np.bincount((time[channel == c] - begin) // binwidth, minlength=bins) for c in every]
+
+    return {"NumPy bincount": together, "NumPy bincount by channel": apart}

@@ -11,6 +11,7 @@ from tagwire.engine import by_channel
 def short_blocks_are_picked_from() -> object:
     """Let it always pay to look for the tags of some channels."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(by_channel.ByChannel, "_alone", lambda self, channels: False)
         patch.setattr(by_channel.ByChannel, "_pays", lambda self, present: True)
         patch.setattr(by_channel, "LARGEST_SHARE", 1.0)
         yield

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import TagBlock, TagType
-from tagwire.engine.by_channel import FEWEST, ByChannel
+from tagwire.engine.by_channel import FEWEST, ROOM, ByChannel
 
 LONG = 5 * FEWEST + 7
 
@@ -33,7 +35,7 @@ def test_the_tags_of_some_channels_in_order(channels):
 def test_the_only_one_who_asks_looks_at_everything():
     block = turns(LONG)
     seen = ByChannel(block)
-    assert len(seen.of(frozenset([77]))) == 0
+    assert len(seen.of(frozenset([1001]))) == 0
     assert seen.of(frozenset([1])) is block
     assert seen.of(frozenset([1])) is not block
 
@@ -44,6 +46,17 @@ def test_everything_where_looking_for_a_part_does_not_pay(size, channels):
     seen = ByChannel(block)
     seen.of(frozenset([1]))
     assert seen.of(frozenset(channels)) is block
+
+
+def test_only_so_much_is_kept_for_others():
+    time = np.arange(LONG)
+    seen = ByChannel(TagBlock(0, LONG, time, (time % 20 + 1).astype(np.int32)))
+    seen.of(frozenset([1]))
+    found = 0
+    for pair in combinations(range(1, 21), 2):
+        found += len(seen.of(frozenset(pair)))
+        assert sum(len(kept) for kept in seen._found.values()) <= ROOM * LONG
+    assert found == 19 * LONG
 
 
 def test_an_overflow_concerns_all_channels():

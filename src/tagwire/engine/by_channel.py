@@ -6,8 +6,11 @@ and the work left is in proportion to the tags that are found.
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
+from tagwire.core.channels import FIRST_VIRTUAL_CHANNEL
 from tagwire.core.tags import Int32Array, Int64Array, TagBlock, UInt64Array
 from tagwire.kernel import kernel
 
@@ -20,13 +23,16 @@ MOST_CHANNELS = 4
 LARGEST_SHARE = 0.5
 """Share of the tags up to which it pays."""
 
+ROOM = 16
+"""Picked tags that are kept for others to share, in times of the block; when there are more, all are forgotten."""
+
 BITS = np.uint64(64)
 
 _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 _SHIFT = np.uint64(58)
-_PLACES: UInt64Array = np.zeros(64, np.uint64)
+_PLACE: UInt64Array = np.zeros(64, np.uint64)
 for _bit in range(64):
-    _PLACES[((1 << _bit) * int(_DE_BRUIJN)) % 2**64 >> int(_SHIFT)] = _bit
+    _PLACE[((1 << _bit) * int(_DE_BRUIJN)) % 2**64 >> int(_SHIFT)] = _bit
 
 
 class ByChannel:
@@ -43,8 +49,9 @@ class ByChannel:
         self._silence = TagBlock.empty(block.begin, block.end)
         self._range: tuple[int, int] | None = None
         self._asked = False
-        self._bits: dict[int, UInt64Array] = {}
+        self._places: dict[int, tuple[UInt64Array, int]] = {}
         self._found: dict[frozenset[int], TagBlock] = {}
+        self._kept = 0
 
     def of(self, channels: frozenset[int]) -> TagBlock:
         """A block of the same span with all tags of `channels`, and perhaps others.
@@ -52,7 +59,7 @@ class ByChannel:
         That is the whole block where looking for them would cost more than it saves, or where not all are time tags:
         an overflow concerns all channels.
         """
-        if not self.block.plain or not len(self.block):
+        if not self.block.plain or not len(self.block) or self._alone(channels):
             return self.block
         if self._range is None:
             self._range = channel_range(self.block.channel)
@@ -63,33 +70,43 @@ class ByChannel:
         if not self._pays(present):
             return self.block
         found = self._found.get(present)
-        if found is None:
-            found = self._found[present] = self._find(present)
-        return found
+        return self._find(present) if found is None else found
+
+    def _alone(self, channels: frozenset[int]) -> bool:
+        """Whether this is the first who asks for inputs: if nobody follows, it can as well look at everything."""
+        if self._asked or min(channels, default=FIRST_VIRTUAL_CHANNEL) >= FIRST_VIRTUAL_CHANNEL:
+            return False
+        self._asked = True
+        return True
 
     def _pays(self, present: frozenset[int]) -> bool:
-        """Whether to look for some channels: not for the only one who asks, who can as well look at everything."""
-        alone, self._asked = not self._asked, True
-        return not alone and len(self.block) >= FEWEST and len(present) <= MOST_CHANNELS
+        return len(self.block) >= FEWEST and len(present) <= MOST_CHANNELS
 
     def _find(self, present: frozenset[int]) -> TagBlock:
-        bits = np.bitwise_or.reduce([self._bits_of(c) for c in present])
-        size = count_bits(bits)
-        return self.block if size > LARGEST_SHARE * len(self.block) else _picked(self.block, bits, size)
+        places = [self._places_of(channel) for channel in present]
+        size = sum(count for _, count in places)
+        if size > LARGEST_SHARE * len(self.block):
+            return self.block
+        if self._kept + size > ROOM * len(self.block):
+            self._found, self._kept = {}, 0
+        found = self._found[present] = _picked(self.block, reduce(np.bitwise_or, [bits for bits, _ in places]), size)
+        self._kept += size
+        return found
 
-    def _bits_of(self, channel: int) -> UInt64Array:
-        bits = self._bits.get(channel)
-        if bits is None:
-            packed = np.packbits(self.block.channel == channel, bitorder="little")
-            padded = np.zeros(-(-len(self.block) // int(BITS)) * 8, np.uint8)
-            padded[: len(packed)] = packed
-            bits = self._bits[channel] = padded.view("<u8")
-        return bits
+    def _places_of(self, channel: int) -> tuple[UInt64Array, int]:
+        """The bits of a channel, and how many are set."""
+        found = self._places.get(channel)
+        if found is None:
+            on = self.block.channel == channel
+            bits = np.zeros(-(-len(on) // int(BITS)) * 8, np.uint8)
+            bits[: -(-len(on) // 8)] = np.packbits(on, bitorder="little")
+            found = self._places[channel] = bits.view("<u8"), int(np.count_nonzero(on))
+        return found
 
 
 def _picked(block: TagBlock, bits: UInt64Array, size: int) -> TagBlock:
     time, channel = np.empty(size, np.int64), np.empty(size, np.int32)
-    _pick(bits, _PLACES, block.time, block.channel, time, channel)
+    _pick(bits, _PLACE, block.time, block.channel, time, channel)
     return TagBlock(block.begin, block.end, time, channel)
 
 
@@ -97,21 +114,10 @@ def _picked(block: TagBlock, bits: UInt64Array, size: int) -> TagBlock:
 def channel_range(channel: Int32Array) -> tuple[int, int]:
     """The lowest and the highest channel number of at least one tag."""
     lowest = highest = channel[0]
-    for number in channel:
-        lowest, highest = min(lowest, number), max(highest, number)
+    for i in range(np.uint64(len(channel))):  # over places, not tags: only so does the compiler vectorise it
+        lowest = min(lowest, channel[i])
+        highest = max(highest, channel[i])
     return lowest, highest
-
-
-@kernel
-def count_bits(bits: UInt64Array) -> int:
-    """Number of bits that are set."""
-    count = np.uint64(0)
-    for word in bits:
-        twos = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
-        fours = (twos & np.uint64(0x3333333333333333)) + ((twos >> np.uint64(2)) & np.uint64(0x3333333333333333))
-        eights = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-        count += (eights * np.uint64(0x0101010101010101)) >> np.uint64(56)
-    return int(count)
 
 
 @kernel

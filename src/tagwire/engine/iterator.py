@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
 
+from tagwire.core.abstract import for_subclasses
 from tagwire.core.arguments import boolean, integer
 from tagwire.core.tags import TIME_MAX, TagBlock
 from tagwire.engine.fences import WAIT_SLICE
@@ -56,9 +57,8 @@ class IteratorBase:
 
     _concurrent = False
 
+    @for_subclasses
     def __init__(self, tagger: TimeTaggerBase, channels: Iterable[int], params: dict[str, Any]) -> None:
-        if type(self) is IteratorBase:
-            raise AttributeError("No constructor defined - class is abstract")
         self._tagger = require_tagger(tagger)
         self._hub: Hub = self._tagger._hub
         self._inputs: tuple[int, ...] = tuple(dict.fromkeys(channels))

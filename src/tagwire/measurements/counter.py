@@ -16,7 +16,7 @@ from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.errors import ArgumentError
 from tagwire.measurements.counter_data import CounterData
 from tagwire.measurements.counter_kernel import BEGIN, DROPPED, HEAD, KEPT, LOSING, MARKED, count
-from tagwire.measurements.tally import places_of, sums_of, units_of
+from tagwire.measurements.tally import numbers_of, places_of, sums_of
 
 UINT64_MASK = 2**64 - 1
 
@@ -64,7 +64,7 @@ class Counter(IteratorBase):
         self._ring = np.zeros((len(numbers), self._size), np.int64)
         self._begins = np.zeros(self._size, np.int64)
         self._mask = np.zeros(self._size, np.int8)
-        self._places, self._units, self._sums = places_of(self._index), units_of(self._index), sums_of(self._index)
+        self._places, self._numbers, self._sums = places_of(self._index), numbers_of(self._index), sums_of(self._index)
         self._totals = np.zeros(len(numbers), np.int64)
         self._state = np.zeros(6, np.uint64)
         self._launch()
@@ -165,7 +165,7 @@ class Counter(IteratorBase):
             block.missed,
             np.uint64(block.end & UINT64_MASK),
             self._places,
-            self._units,
+            self._numbers,
             self._index.first,
             np.uint64(self._binwidth),
             self._sums,

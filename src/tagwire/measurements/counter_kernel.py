@@ -28,7 +28,7 @@ def count(
     missed: NDArray[np.uint16],
     end: np.uint64,
     places: NDArray[np.uint64],
-    units: NDArray[np.uint64],
+    numbers: NDArray[np.int32],
     first: int,
     width: np.uint64,
     sums: NDArray[np.int64],
@@ -47,7 +47,7 @@ def count(
     while i < size:
         begin, i = i, _bin_end(time, i, state[BEGIN], width)
         if len(kind) == 0:
-            tally(channel, begin, i, places, units, first, sums)
+            tally(channel, begin, i, places, numbers, first, sums)
         else:
             _count_kinds(channel, kind, missed, begin, i, places, first, sums, state)
         if i < size:

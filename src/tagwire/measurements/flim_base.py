@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagwire.core.abstract import for_subclasses
 from tagwire.core.arguments import INT32_MAX, VALUES_MAX, boolean, integer
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import TagBlock
@@ -49,6 +50,7 @@ class FlimAbstract(IteratorBase):
     _acquired: int
     _now: int
 
+    @for_subclasses
     def __init__(
         self,
         tagger: TimeTaggerBase,
@@ -63,8 +65,6 @@ class FlimAbstract(IteratorBase):
         finish_after_outputframe: int,
         n_frame_average: int,
     ) -> None:
-        if type(self) is FlimAbstract:
-            raise AttributeError("No constructor defined - class is abstract")
         owner = require_tagger(tagger)
         start = owner._channel(start_channel, "start_channel")
         click = owner._channel(click_channel, "click_channel")

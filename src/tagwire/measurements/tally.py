@@ -1,7 +1,7 @@
 """Counts plain time tags by channel, as fast as the processor adds.
 
-Up to eight channels share one number, in which each has a byte; it stays in a register for as many tags as a byte
-holds. With more channels there is a sum for each in memory. Neighbouring tags of one channel would wait for each
+With few channels, each of them is compared with many tags in one instruction, while the tags are in the first-level
+cache. With more channels there is a sum for each in memory. Neighbouring tags of one channel would wait for each
 other's sum, so in a long row of tags they go to four sums in turn.
 """
 
@@ -16,8 +16,11 @@ from tagwire.kernel import kernel
 
 UInt64Array = NDArray[np.uint64]
 
-BYTES, BYTE, BYTE_MAX = np.uint64(8), np.uint64(8), np.uint64(255)
-"""Bytes in a number, bits in a byte, and the most that a byte counts."""
+FEW = 16
+"""Channels up to which each one is compared."""
+
+CHUNK = np.uint64(4096)
+"""Tags that are compared at once."""
 
 WORTHWHILE = 16
 """Tags per channel from which on adding up the four sums is less work than waiting."""
@@ -29,12 +32,9 @@ def places_of(index: ChannelIndex) -> UInt64Array:
     return np.where(places < 0, len(index), places).astype(np.uint64)
 
 
-def units_of(index: ChannelIndex) -> UInt64Array:
-    """For each of `places_of` one in the byte of its channel, zero for other channels; empty for more than eight."""
-    if len(index) > int(BYTES):
-        return np.empty(0, np.uint64)
-    units = [1 << (int(BYTE) * place) for place in range(len(index))]
-    return np.array([*units, 0], np.uint64)[places_of(index)]
+def numbers_of(index: ChannelIndex) -> Int32Array:
+    """The channel numbers to compare with; empty for more than `FEW`."""
+    return np.array(index.channels if len(index) <= FEW else (), np.int32)
 
 
 def sums_of(index: ChannelIndex) -> Int64Array:
@@ -48,30 +48,33 @@ def tally(
     begin: np.uint64,
     end: np.uint64,
     places: UInt64Array,
-    units: UInt64Array,
+    numbers: Int32Array,
     first: int,
     sums: Int64Array,
 ) -> None:
     """Add the tags ``begin <= i < end``, whatever their type, to the sums of their channels in ``sums[0]``."""
-    if len(units) > 0:
-        _tally_bytes(channel, begin, end, units, first, sums)
+    if len(numbers) > 0:
+        _tally_few(channel, begin, end, numbers, sums)
     else:
         _tally_sums(channel, begin, end, places, first, sums)
 
 
 @kernel
-def _tally_bytes(
-    channel: Int32Array, begin: np.uint64, end: np.uint64, units: UInt64Array, first: int, sums: Int64Array
-) -> None:
-    others = np.uint64(len(units) - 1)
+def _tally_few(channel: Int32Array, begin: np.uint64, end: np.uint64, numbers: Int32Array, sums: Int64Array) -> None:
     while begin < end:
-        stop = min(end, begin + BYTE_MAX)
-        counts = np.uint64(0)
-        for i in range(begin, stop):
-            counts += units[min(np.uint64(channel[i] - first), others)]
-        for place in range(np.uint64(sums.shape[1] - 1)):
-            sums[0, place] += np.int64((counts >> (BYTE * place)) & BYTE_MAX)
+        stop = min(end, begin + CHUNK)
+        for place in range(len(numbers)):
+            sums[0, place] += _count_equal(channel[begin:stop], numbers[place])
         begin = stop
+
+
+@kernel
+def _count_equal(channel: Int32Array, number: np.int32) -> np.int32:
+    """Tags of one channel; sum and tags have the same width, so that as many fit in a register."""
+    count = np.int32(0)
+    for i in range(np.uint64(len(channel))):
+        count = np.int32(count + np.int32(channel[i] == number))
+    return count
 
 
 @kernel

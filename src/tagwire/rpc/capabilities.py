@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
+import hashlib
 import socket
 from dataclasses import dataclass
+
+from tagwire.rpc import segments
 
 
 @dataclass
@@ -22,8 +24,19 @@ class Capabilities:
     """
 
     gather: bool = hasattr(socket.socket, "sendmsg")
-    shared_memory: bool = importlib.util.find_spec("_posixshmem") is not None
+    shared_memory: bool = bool(segments.place())
     narrow: bool = True
 
 
 CAPABILITIES = Capabilities()
+
+
+def features() -> list[str]:
+    """Optional ways of speaking that this side knows."""
+    known = {"narrow": CAPABILITIES.narrow, "shm": CAPABILITIES.shared_memory}
+    return [name for name, may_be_used in known.items() if may_be_used]
+
+
+def place() -> str:
+    """Tells whether two sides may see the same shared memory, and nothing else about either."""
+    return hashlib.sha256(segments.place().encode()).hexdigest() if CAPABILITIES.shared_memory else ""

@@ -10,8 +10,9 @@ from typing import Any
 
 from tagwire.errors import ProtocolError
 from tagwire.rpc import pyro
-from tagwire.rpc.capabilities import CAPABILITIES
+from tagwire.rpc.capabilities import features, place
 from tagwire.rpc.conversation import Conversation
+from tagwire.rpc.lending import Lender
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.message import Message, Octets
 from tagwire.rpc.operations import Operations
@@ -37,11 +38,18 @@ class Guest:
         self, sock: Any, said: Mapping[str, Any], operations: Operations, watch: Watch, limits: Limits
     ) -> None:
         known = said.get("features")
-        self.features = ["narrow"] if CAPABILITIES.narrow and isinstance(known, list) and "narrow" in known else []
+        self.features = [name for name in features() if isinstance(known, list) and name in known]
+        here = "shm" in self.features and said.get("place") == place()
+        self.lender = Lender()
+        self._probe = self.lender.probe() if here else ""
         self._operations = operations
         self._narrow = "narrow" in self.features
         self.client: Client | None = None
         self.conversation = Conversation(sock, self._answer, watch, limits)
+
+    def told(self) -> dict[str, Any]:
+        """What the client has to know of the connection."""
+        return {"features": self.features} | ({"probe": self._probe} if self._probe else {})
 
     def push(self, subscription: int, value: object) -> bool:
         """Send the value of a subscription; False when too much waits already."""
@@ -49,9 +57,9 @@ class Guest:
         data = self._operations.codec().pack([subscription, value], beside, narrow=self._narrow)
         return self.conversation.pushes.push(data, beside)
 
-    def _answer(self, request: Message, waits: Callable[[], object]) -> tuple[bool, bytes, list[Octets]]:
+    def _answer(self, request: Message, waits: Callable[[], object]) -> tuple[bool, bytes, list[Octets | bytes]]:
         assert self.client is not None
-        return self._operations.answer(request, self.client, waits, self._narrow)
+        return self._operations.answer(request, self.client, waits, self._narrow and not self.lender.lends)
 
 
 class Clients:
@@ -75,7 +83,8 @@ class Clients:
     ) -> None:
         self.sessions = sessions
         self.operations = Operations(service, sessions)
-        self.operations.register({"bye": self._bye, "tags": partial(tag_columns, service)})
+        self.operations.register({"bye": self._bye, "shares": self._shares})
+        self.operations.register({"tags": partial(tag_columns, service)})
         self.operations.register(SessionOperations(service, sessions, publisher).table())
         self.watch = Watch()
         self.life = secrets.token_hex(8)
@@ -91,9 +100,14 @@ class Clients:
             raise ProtocolError(f"this server speaks version {PROTOCOL} of the protocol, the client another one")
         principal = self._admit(said, sock)
         guest = Guest(sock, said, self.operations, self.watch, self._limits)
-        guest.client = self.sessions.join(said, principal, guest.push)
-        told = {"tagwire": PROTOCOL, "server": self.life, "features": guest.features}
-        return guest, told | guest.client.greeting()
+        try:
+            guest.client = self.sessions.join(said, principal, guest.push)
+        except BaseException:
+            guest.lender.close()
+            raise
+        guest.client.lender = guest.lender
+        told = {"tagwire": PROTOCOL, "server": self.life}
+        return guest, told | guest.told() | guest.client.greeting()
 
     def converse(self, guest: Guest) -> None:
         """Answer until the connection ends."""
@@ -102,7 +116,11 @@ class Clients:
     def leave(self, guest: Guest) -> None:
         """The connection has ended."""
         assert guest.client is not None
+        guest.lender.close()
         self.sessions.leave(guest.client, clean=guest.client in self._leaving)
+
+    def _shares(self, client: Client, read: object) -> None:
+        client.lender.prove(read)
 
     def _bye(self, client: Client) -> None:
         self._leaving.add(client)

@@ -21,6 +21,7 @@ from typing import Any
 
 from tagwire.errors import ProtocolError
 from tagwire.rpc import message
+from tagwire.rpc.borrowing import Borrower
 from tagwire.rpc.message import Assembler, Message, Octets
 from tagwire.rpc.readiness import SIGNALS_END_WAITS, wait_until_ready
 from tagwire.rpc.sending import Outbox
@@ -76,6 +77,8 @@ class Connection:
         Has read the greeting.
     on_push
         Gets messages that the server sends by itself; must not wait.
+    borrower
+        Finds arrays in shared memory.
     early
         Messages that came right behind the greeting.
 
@@ -86,10 +89,16 @@ class Connection:
     """
 
     def __init__(
-        self, sock: Any, assembler: Assembler, on_push: Callable[[Message], object], early: Sequence[Message] = ()
+        self,
+        sock: Any,
+        assembler: Assembler,
+        on_push: Callable[[Message], object],
+        borrower: Borrower,
+        early: Sequence[Message] = (),
     ) -> None:
         self._sock = sock
         self._on_push = on_push
+        self._borrower = borrower
         self._assembler = assembler
         self._exact = isinstance(sock, socket.socket)
         self._direct = self._exact and SIGNALS_END_WAITS
@@ -117,7 +126,8 @@ class Connection:
             if self.ended is not None:
                 self._calls.pop(seq, None)
             raise
-        return self._answer(call)
+        answer = self._answer(call)
+        return self._borrower.resolve(answer) if answer.shared else answer
 
     def tell(self, data: bytes) -> None:
         """Send a request that has no answer; raises `NotSent`."""

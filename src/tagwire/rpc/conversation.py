@@ -26,7 +26,7 @@ from tagwire.rpc.watch import Watch
 
 log = logging.getLogger(__name__)
 
-Answer = Callable[[Message, Callable[[], object]], tuple[bool, bytes, list[Octets]]]
+Answer = Callable[[Message, Callable[[], object]], tuple[bool, bytes, list[Octets | bytes]]]
 """Does a request: whether it failed, the packed answer, the arrays beside it. The function is called before a wait."""
 
 

@@ -12,7 +12,7 @@ import msgpack
 
 from tagwire.errors import AccessRefused, ConnectionBroken, ProtocolError, RemoteError, ServerUnreachable
 from tagwire.rpc import message
-from tagwire.rpc.capabilities import CAPABILITIES
+from tagwire.rpc.capabilities import features, place
 from tagwire.rpc.listener import prepare
 from tagwire.rpc.message import Assembler, Message
 from tagwire.rpc.wire import PROTOCOL
@@ -48,7 +48,7 @@ def hello(client: str, session: str = "", token: str | None = None) -> dict[str,
     said: dict[str, Any] = {"tagwire": PROTOCOL, "client": client, "session": session, "who": _who()}
     if token is not None:
         said["token"] = token
-    return said | {"features": ["narrow"] if CAPABILITIES.narrow else []}
+    return said | {"features": features(), "place": place()}
 
 
 def opening(said: dict[str, Any]) -> list[message.Buffer]:

@@ -16,6 +16,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, cast
 
@@ -32,6 +33,7 @@ from tagwire.errors import (
 )
 from tagwire.rpc import greeting, message
 from tagwire.rpc.batch import RECORDER
+from tagwire.rpc.borrowing import Borrower, read_probe
 from tagwire.rpc.connection import Connection, Lost, NotSent
 from tagwire.rpc.events import Ended, Events
 from tagwire.rpc.message import Assembler, Message, Octets
@@ -144,8 +146,7 @@ class Link:
 
         Called by the garbage collector at any moment in any thread, so it takes no lock and does no I/O.
         """
-        self._dropped.append(object_id)
-        self._wake.put(None)
+        _drop(self._dropped, self._wake, object_id)
 
     def release_dropped(self) -> None:
         """Tell the server which objects are not needed any more, and which requests' answers nobody awaits."""
@@ -238,7 +239,13 @@ class Link:
         except BaseException:
             sock.close()
             raise
-        return Connection(sock, assembler, self._events.inlet(), early)
+        # A bound method would keep the link alive that the connection belongs to.
+        borrower = Borrower(partial(_drop, self._dropped, self._wake))
+        connection = Connection(sock, assembler, self._events.inlet(), borrower, early)
+        if "probe" in self.welcome and (read := read_probe(self.welcome["probe"])) is not None:
+            with contextlib.suppress(NotSent):
+                connection.tell(_RAW.pack([next(self._numbers), "shares", read]))
+        return connection
 
     def _connect_again(self, ended: Exception) -> Connection:
         before, where = self.welcome, f"{self.host}:{self.port}"
@@ -286,6 +293,11 @@ def _with_list(request: list[Any]) -> list[Any]:
     if request[0] in _CALLS:
         request[-2] = list(request[-2])
     return request
+
+
+def _drop(dropped: deque[str | int], wake: SimpleQueue[None], what: str) -> None:
+    dropped.append(what)
+    wake.put(None)
 
 
 def _check_size(data: bytes, arrays: list[Octets]) -> None:

@@ -28,6 +28,7 @@ Buffer = bytes | memoryview
 
 _HEADER = struct.Struct("!4sHBBHHII16sHH")
 _CHUNK = struct.Struct("!4sI")
+_OWN, _SHARED = b"A", b"S"
 _VERSION, _MAGIC, _NO_ID = 502, 0x4DC5, b"\0" * 16
 _SIZE_MAX = 2**32 - 1
 _SCRATCH = 64 * 1024
@@ -35,9 +36,15 @@ _ROOM = 4 * 1024
 """Least room worth asking the socket for."""
 
 
-def buffers(kind: int, seq: int, data: bytes, arrays: Sequence[Octets] = (), flags: int = 0) -> list[Buffer]:
-    """What to send, in order; arrays are not copied. `ArgumentError` when a message cannot be that large."""
-    size = sum(8 + array.nbytes for array in arrays)
+def buffers(kind: int, seq: int, data: bytes, arrays: Sequence[Octets | bytes] = (), flags: int = 0) -> list[Buffer]:
+    """What to send, in order; `ArgumentError` when a message cannot be that large.
+
+    Parameters
+    ----------
+    arrays
+        Memory that is sent as it is, without a copy; bytes stand for a shared array (see `tagwire.rpc.lending`).
+    """
+    size = sum(_CHUNK.size + len(array) for array in arrays)
     if size > _SIZE_MAX or len(data) > _SIZE_MAX:
         raise ArgumentError(f"a message of {size + len(data)} bytes cannot be sent; at most {_SIZE_MAX} can")
     header = _HEADER.pack(b"PYRO", _VERSION, kind, MSGPACK, flags, seq, len(data), size, _NO_ID, 0, _MAGIC)
@@ -45,12 +52,13 @@ def buffers(kind: int, seq: int, data: bytes, arrays: Sequence[Octets] = (), fla
         return [header + data]
     made: list[Buffer] = [header]
     for index, array in enumerate(arrays):
-        made += (_CHUNK.pack(b"A%03x" % index, array.nbytes), array.data)
+        tag, memory = (_SHARED, array) if isinstance(array, bytes) else (_OWN, array.data)
+        made += (_CHUNK.pack(tag + b"%03x" % index, len(array)), memory)
     return [*made, data]
 
 
 class Message(NamedTuple):
-    """A message that has arrived, its data still packed."""
+    """A message that has arrived, its data still packed; `shared` are the indices of arrays that lie elsewhere."""
 
     kind: int
     flags: int
@@ -58,6 +66,7 @@ class Message(NamedTuple):
     size: int
     data: bytes | memoryview
     arrays: Sequence[Octets]
+    shared: Sequence[int] = ()
 
 
 class _Head(NamedTuple):
@@ -79,6 +88,7 @@ class State(NamedTuple):
     left: int
     """Bytes of annotations that have not begun."""
     arrays: tuple[Octets, ...]
+    shared: tuple[int, ...]
     body: Octets | None
     """What is being filled: an array, or the data when it is large."""
     filled: int
@@ -102,7 +112,7 @@ class Assembler:
     def __init__(self, limit: int = 2 * _SIZE_MAX) -> None:
         self.limit = limit
         scratch = bytearray(_SCRATCH)
-        self.state = State(scratch, memoryview(scratch), 0, 0, None, 0, (), None, 0, [])
+        self.state = State(scratch, memoryview(scratch), 0, 0, None, 0, (), (), None, 0, [])
 
     def target(self) -> memoryview:
         """Where the next bytes belong."""
@@ -160,8 +170,9 @@ class _Pass:
     """One look at the bytes that are there."""
 
     def __init__(self, state: State, limit: int) -> None:
-        self._scratch, self._view, self._start, self._end, self._head, self._left, arrays, body, filled, counts = state
-        self._arrays, self._body, self._filled = list(arrays), body, filled
+        self._scratch, self._view, self._start, self._end = state.scratch, state.view, state.start, state.end
+        self._head, self._left, self._arrays, self._shared = state.head, state.left, [*state.arrays], [*state.shared]
+        self._body, self._filled, counts = state.body, state.filled, state.counts
         self._limit = limit
         self.done: list[Message] = []
         if self._body is not None:
@@ -185,8 +196,8 @@ class _Pass:
             scratch, start, end = bytearray(_SCRATCH), 0, end - start
             scratch[:end] = self._scratch[self._start : self._end]
             view = memoryview(scratch)
-        arrays = tuple(self._arrays)
-        return State(scratch, view, start, end, self._head, self._left, arrays, self._body, self._filled, [])
+        arrays, shared = tuple(self._arrays), tuple(self._shared)
+        return State(scratch, view, start, end, self._head, self._left, arrays, shared, self._body, self._filled, [])
 
     def _begin(self) -> bool:
         if self._end - self._start < _HEADER.size:
@@ -197,17 +208,19 @@ class _Pass:
         if data + more > self._limit:
             raise ProtocolError(f"a message of {data + more} bytes is not accepted; at most {self._limit} are")
         self._start += _HEADER.size
-        self._head, self._left, self._arrays = _Head(kind, flags, seq, more, data), more, []
+        self._head, self._left = _Head(kind, flags, seq, more, data), more
         return True
 
     def _chunk(self) -> bool:
         if self._end - self._start < _CHUNK.size:
             return False
-        _, size = _CHUNK.unpack_from(self._scratch, self._start)
+        tag, size = _CHUNK.unpack_from(self._scratch, self._start)
         left = self._left - _CHUNK.size - size
         if left < 0 or len(self._arrays) >= ARRAYS_MAX:
             raise ProtocolError("the annotations of a message make no sense")
         self._start += _CHUNK.size
+        if tag.startswith(_SHARED):
+            self._shared.append(len(self._arrays))
         self._left, self._body, self._filled = left, np.empty(size, np.uint8), 0
         return True
 
@@ -240,5 +253,5 @@ class _Pass:
 
     def _finish(self, head: _Head, data: bytes | memoryview) -> None:
         size = head.annotations + head.data
-        self.done.append(Message(head.kind, head.flags, head.seq, size, data, self._arrays))
-        self._head, self._left, self._arrays = None, 0, []
+        self.done.append(Message(head.kind, head.flags, head.seq, size, data, self._arrays, self._shared))
+        self._head, self._left, self._arrays, self._shared = None, 0, [], []

@@ -12,6 +12,7 @@ from tagwire.core.catalog import to_plain
 from tagwire.core.faults import to_fault
 from tagwire.errors import ArgumentKindError, ProtocolError
 from tagwire.rpc.batch import CALLS_MAX
+from tagwire.rpc.lending import LOAN
 from tagwire.rpc.message import Message, Octets
 from tagwire.rpc.objects import Lease
 from tagwire.rpc.service import Service
@@ -31,8 +32,8 @@ class Operations:
 
     A request is ``[number, operation, *operands]``, the number being new in the session: ``describe``; ``call`` name
     args kwargs; ``invoke`` id method args kwargs; ``wait``, an ``invoke`` that may take long; ``get`` id name; ``set``
-    id name value; ``free`` id; ``release`` list (ids of objects that the client has no use for, numbers of requests
-    whose answers it did not await); ``batch`` list of requests without their numbers.
+    id name value; ``free`` id; ``release`` list (ids of objects and of loans that the client has no use for, numbers of
+    requests whose answers it did not await); ``batch`` list of requests without their numbers.
     """
 
     def __init__(self, service: Service, sessions: Sessions) -> None:
@@ -58,7 +59,7 @@ class Operations:
 
     def answer(
         self, request: Message, client: Client, waits: Callable[[], object], narrow: bool
-    ) -> tuple[bool, bytes, list[Octets]]:
+    ) -> tuple[bool, bytes, list[Octets | bytes]]:
         """Do a request.
 
         Parameters
@@ -70,7 +71,7 @@ class Operations:
 
         Returns
         -------
-        Whether it failed, the packed result or fault, and the arrays beside it.
+        Whether it failed, the packed result or fault, and the arrays beside it, or references to shared ones.
         """
         made: list[str] = []
         beside: list[Octets] = []
@@ -84,13 +85,14 @@ class Operations:
             else:
                 result = self._do(operation, operands, client)
             data = codec.pack(result, beside, narrow=narrow)
+            sent = client.lender.lend(beside, made)
         except Exception as error:
             log.debug("%s got %s", client.caller.name, type(error).__name__, exc_info=True)
             self._free(made, client)
             return True, codec.pack(to_fault(error)), []
         if made:
             self._free(made if self._sessions.is_over(client) else client.unclaimed.offer(number, made), client)
-        return False, data, beside
+        return False, data, sent
 
     def codec(self, made: list[str] | None = None) -> Codec:
         """How results are packed; the ids of the objects among them are added to `made`."""
@@ -121,11 +123,16 @@ class Operations:
         for item in dropped:
             if isinstance(item, int):
                 self._free(client.unclaimed.give_up(item), client)
+            elif item.startswith(LOAN):
+                client.lender.give_back(item)
             else:
                 self._sessions.drop(client, item)
 
     def _free(self, object_ids: Sequence[str], client: Client) -> None:
         for object_id in object_ids:
+            if object_id.startswith(LOAN):
+                client.lender.forget(object_id)
+                continue
             self._service.release(Handle(object_id), client.caller)
 
     def _outgoing(self, made: list[str], value: object) -> object:

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from tagwire.core.catalog import Kind
 from tagwire.errors import ArgumentError, LimitReached, ObjectGone
+from tagwire.rpc.lending import Lender
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.objects import Caller, Lease
 from tagwire.rpc.pyro import Refused
@@ -111,6 +112,8 @@ class Client:
         Whether it found the objects of an earlier connection.
     end
         When it is forgotten, its connection being lost.
+    lender
+        Shares memory with it, if it runs on this computer.
     """
 
     id: str
@@ -121,6 +124,7 @@ class Client:
     resumed: bool = False
     since: float = field(default_factory=time.time)
     end: float = math.inf
+    lender: Lender = field(default_factory=Lender)
     unclaimed: Unclaimed = field(default_factory=Unclaimed)
 
     def greeting(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagwire.core.abstract import for_subclasses
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import Int64Array, TagBlock
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
@@ -32,9 +33,8 @@ class SignalGeneratorBase(VirtualChannelBase):
     overflow. At equal times generated tags come behind those of the stream.
     """
 
+    @for_subclasses
     def __init__(self, tagger: TimeTaggerBase, params: dict[str, Any], base_channel: int, seed: int) -> None:
-        if type(self) is SignalGeneratorBase:
-            raise AttributeError("No constructor defined - class is abstract")
         base = require_tagger(tagger)._optional_channel(base_channel, "base_channel")
         self._seed = Seed(seed)
         super().__init__(tagger, (), params, int(base == CHANNEL_UNUSED))
