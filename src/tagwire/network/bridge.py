@@ -14,7 +14,7 @@ from collections.abc import Collection
 import pyarrow as pa
 
 from tagwire.core.address import Address
-from tagwire.core.tags import TIME_MAX
+from tagwire.core.tags import TIME_MAX, TagBlock
 from tagwire.errors import ArgumentError, TagwireError
 from tagwire.network.batches import COLUMNS, batch
 from tagwire.network.client import Connection
@@ -99,6 +99,7 @@ class Bridge:
         source.request(self._channels)
         since = None
         with program.makefile("wb") as file, pa.ipc.new_stream(file, COLUMNS) as stream:
+            stream.write_batch(batch(TagBlock.empty(0, 0)))  # so that the program learns the columns at once
             file.flush()
             while not self._ended.is_set():
                 source.look_after()

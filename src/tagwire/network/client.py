@@ -12,13 +12,13 @@ from secrets import token_hex
 from typing import Any, TypeVar
 
 import pyarrow as pa
-from pyarrow import flight
 
 from tagwire.core.address import Address
 from tagwire.engine.fences import WAIT_SLICE
 from tagwire.errors import AccessRefused, ConnectionBroken, EndOfFeed, ProtocolError, ServerUnreachable
 from tagwire.network import values
 from tagwire.network.frame import Frame, Resume, frames_of
+from tagwire.network.transport import flight
 from tagwire.security import ClientSecurity, SecureSocket, client_security
 from tagwire.security.identity import TLS_NAME
 from tagwire.security.places import is_loopback
@@ -34,7 +34,7 @@ HANDSHAKE_S = 2.0
 _PLAIN_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 """How a connection of HTTP/2, and so of gRPC, begins."""
 
-_TLS_ALERT = b"\x15"
+_PLAIN_ANSWER = b"\0"
 
 _OPTIONS = [
     ("grpc.enable_http_proxy", 0),
@@ -268,13 +268,15 @@ def _certificate(address: Address, security: ClientSecurity) -> bytes | None:
 
 
 def _speaks_tls(address: Address) -> bool:
-    """Whether a server answers the greeting of an unencrypted connection with a complaint of TLS."""
+    """Whether a server does not answer the greeting of an unencrypted connection as one does that speaks it."""
     try:
         with socket.create_connection(address, TIMEOUT_S) as sock:
             sock.settimeout(HANDSHAKE_S)
             sock.sendall(_PLAIN_GREETING)
-            return sock.recv(1) == _TLS_ALERT
-    except (TimeoutError, ConnectionResetError, BrokenPipeError):
+            return sock.recv(1) != _PLAIN_ANSWER
+    except TimeoutError:
         return False
+    except (ConnectionResetError, BrokenPipeError):
+        return True
     except OSError as error:
         raise unreachable(address, error.strerror or str(error)) from error

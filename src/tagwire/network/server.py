@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
-from pyarrow import flight
 
 from tagwire.core.address import Address
 from tagwire.core.catalog.effects import changes_tagger
@@ -27,6 +26,7 @@ from tagwire.network.frame import Frame, Resume, heads
 from tagwire.network.ring import MEMORY
 from tagwire.network.sockets import cut, readable
 from tagwire.network.station import Station
+from tagwire.network.transport import flight
 from tagwire.security import EVERYBODY, Principal, ServerSecurity
 from tagwire.security.places import is_loopback
 

@@ -1,0 +1,108 @@
+"""Who may read a stream, and over which connection: tokens, roles, TLS, pins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tagwire import TimeTagger
+from tagwire.core.address import Address
+from tagwire.errors import AccessRefused, NotAllowed, ServerNotTrusted
+from tagwire.network.server import StreamServer
+from tagwire.security import Identity, Role, ServerSecurity, Tokens
+from tagwire.security.known import KnownServers
+from tagwire.tagger.serving import serve_stream
+from tagwire.testing import simulated_tagger
+from tagwire.testing.simulated import SteppedTimeTagger
+
+TT = TimeTagger
+MS = 10**9
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keys and known servers of this test alone."""
+    monkeypatch.setenv("TAGWIRE_HOME", str(tmp_path / "client"))
+    monkeypatch.delenv("TAGWIRE_TOKEN", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def tagger() -> Iterator[SteppedTimeTagger]:
+    with simulated_tagger() as made:
+        made.setTestSignal([1], True)
+        yield made
+
+
+@pytest.fixture
+def keys(home: Path) -> Path:
+    folder = home / "server"
+    Identity.create(folder)
+    return folder
+
+
+def serve(tagger: SteppedTimeTagger, keys: Path, mode: TT.AccessMode = TT.AccessMode.Control) -> StreamServer:
+    security = ServerSecurity(Tokens(keys), Identity.load(keys), refusal_s=0.0)
+    return serve_stream(tagger, mode, (), Address("127.0.0.1", 0), security)
+
+
+@pytest.fixture
+def server(tagger: SteppedTimeTagger, keys: Path) -> Iterator[StreamServer]:
+    running = serve(tagger, keys)
+    yield running
+    running.close()
+
+
+def test_who_has_a_token_measures_over_tls(
+    server: StreamServer, tagger: SteppedTimeTagger, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAGWIRE_TOKEN", Tokens(keys).add("anna", Role.CONTROL))
+    with TT.createTimeTaggerNetwork(str(server.address)) as client:
+        here, there = TT.Countrate(tagger, [1]), TT.Countrate(client, [1])
+        client.setTriggerLevel(1, 0.25)
+        tagger.advance(10 * MS)
+        assert client.sync(60_000)
+        assert here.getCountsTotal() == there.getCountsTotal() > 7000
+    assert tagger.getTriggerLevel(1) == 0.25
+    assert KnownServers().find(*server.address).fingerprint == Identity.load(keys).fingerprint
+
+
+@pytest.mark.parametrize("token", ["", "tagwire-wrong"])
+def test_without_a_right_token_nobody_comes_in(
+    server: StreamServer, keys: Path, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    Tokens(keys).add("anna", Role.CONTROL)
+    if token:
+        monkeypatch.setenv("TAGWIRE_TOKEN", token)
+    for ask in (TT.createTimeTaggerNetwork, TT.getTimeTaggerServerInfo):
+        with pytest.raises(AccessRefused, match="token"):
+            ask(str(server.address))
+
+
+def test_who_may_observe_reads_and_no_more(
+    server: StreamServer, tagger: SteppedTimeTagger, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAGWIRE_TOKEN", Tokens(keys).add("ben", Role.OBSERVE))
+    with TT.createTimeTaggerNetwork(str(server.address)) as client:
+        assert client.getTriggerLevel(1) == tagger.getTriggerLevel(1)
+        with pytest.raises(NotAllowed, match="observing"):
+            client.setTriggerLevel(1, 0.1)
+
+
+def test_another_server_at_a_known_address_is_not_trusted(
+    tagger: SteppedTimeTagger, keys: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = serve(tagger, keys)
+    monkeypatch.setenv("TAGWIRE_TOKEN", Tokens(keys).add("anna", Role.CONTROL))
+    TT.getTimeTaggerServerInfo(str(first.address))
+    first.close()
+    Identity.create(home / "other")
+    security = ServerSecurity(Tokens(keys), Identity.load(home / "other"))
+    second = serve_stream(tagger, TT.AccessMode.Listen, (), first.address, security)
+    try:
+        with pytest.raises(ServerNotTrusted, match="fingerprint"):
+            TT.createTimeTaggerNetwork(str(first.address))
+    finally:
+        second.close()
