@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
+import struct
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +20,10 @@ import Pyro5.api
 import Pyro5.errors
 import pytest
 import tiny_instrument
+from Pyro5 import protocol
 
 import tagwire
+from tagwire.cli.child import ServerProcess
 from tagwire.core.catalog import Catalog
 from tagwire.errors import AccessRefused, KeysUnusable, NotAllowed, ProtocolError, ServerNotTrusted
 from tagwire.rpc.limits import Limits
@@ -71,6 +76,30 @@ def serve(tiny_catalog: Catalog, identity: Identity, tokens: Tokens, audit: Audi
             return stack.enter_context(server)
 
         yield start
+
+
+@pytest.fixture
+def keys_process(
+    tmp_path: Path, identity: Identity, anna: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ServerProcess]:
+    """A server with keys in a process of its own."""
+    folder = tmp_path / "server"
+    (folder / identity.path.name).write_bytes(identity.path.read_bytes())
+    (folder / identity.path.name).chmod(0o600)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TAGWIRE_HOME", str(folder))
+        server = ServerProcess("--simulate", "20", "--auth", "--everywhere-is-remote")
+        with server:
+            patch.undo()
+            yield server
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process has now."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except FileNotFoundError:
+        pytest.skip("this system does not tell how much memory a process has")
 
 
 def entries(audit: AuditLog) -> list[dict[str, Any]]:
@@ -245,3 +274,63 @@ def test_garbage_before_authentication_allocates_nothing(serve: Serve, anna: str
                 pass
     with tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True) as TT:
         assert TT.getVersion() == "1.2.3"
+
+
+GREETINGS = {
+    "nested lists": b"\x91" * 8000,
+    "many lists": b"\xdd\x00\x00\x1f\x00" + b"\x90" * 7936,
+    "many maps": b"\xdd\x00\x00\x1f\x00" + b"\x80" * 7936,
+    "a long map": b"\xdf\x7f\xff\xff\xff" + b"\xa0" * 7900,
+    "a long array": b"\xdd\x7f\xff\xff\xff" + b"\x01" * 7900,
+    "long bytes": b"\xc6\x7f\xff\xff\xff" + b"x" * 7900,
+}
+
+
+def frame(serializer: int, payload: bytes, size: int | None = None) -> bytes:
+    """A connection request of Pyro's protocol."""
+    length = len(payload) if size is None else size
+    fields = (b"PYRO", 502, protocol.MSG_CONNECT, serializer, 0, 1, length, 0, b"\0" * 16, 0, 0x4DC5)
+    return struct.pack("!4sHBBHHII16sHH", *fields) + payload
+
+
+BEFORE_ANY_TOKEN = [
+    *(pytest.param(frame(4, greeting), id=name) for name, greeting in GREETINGS.items()),
+    pytest.param(frame(1, b"('x'," + b"[1]," * 1900 + b")"), id="serpent"),
+    pytest.param(frame(3, b"[" + b"[1]," * 1900 + b"1]"), id="json"),
+    pytest.param(frame(4, b"", size=2**31), id="announced size"),
+    pytest.param(frame(4, b"x" * 100_000), id="too long"),
+    pytest.param(b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03" + bytes(16_000), id="TLS"),
+    pytest.param(b"\x16\x03\x01\xff\xff\x01\xff\xff\xff" + bytes(70_000), id="TLS too long"),
+    pytest.param(b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 5000, id="HTTP"),
+]
+
+
+@pytest.mark.parametrize("sent", BEFORE_ANY_TOKEN)
+def test_nothing_makes_it_allocate_a_megabyte_before_a_token(serve: Serve, anna: str, sent: bytes) -> None:
+    server = serve(HERE)
+    with tagwire.connect(HERE, server.port, token=anna) as TT:  # what is loaded at first use is loaded
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            with socket.create_connection((HERE, server.port), timeout=30) as sock, contextlib.suppress(OSError):
+                sock.sendall(sent)
+                sock.shutdown(socket.SHUT_WR)
+                while sock.recv(65536):
+                    pass
+            assert tracemalloc.get_traced_memory()[1] - before < 1_000_000
+        finally:
+            tracemalloc.stop()
+        assert TT.getVersion() == "1.2.3"
+
+
+def test_greetings_that_never_end_take_little_memory_each(keys_process: ServerProcess) -> None:
+    """What C libraries allocate counts too: the whole process is looked at, with many connections at once."""
+    count, here = 200, keys_process.address
+    before = resident(keys_process.pid)
+    with contextlib.ExitStack() as stack:
+        for number in range(count):
+            sock = stack.enter_context(socket.create_connection(here, timeout=30))
+            sock.sendall([frame(4, b"x" * 7000, size=8000), b"\x16\x03\x01\x40\x00" + bytes(16_000)][number % 2])
+        with pytest.raises(AccessRefused):  # it has come to all of them
+            tagwire.connect(*here, tls=True)
+        assert (resident(keys_process.pid) - before) / count < 1_000_000

@@ -70,6 +70,12 @@ def test_a_refusal_keeps_waiting_only_the_refused(tmp_path: Path, sock: socket.s
     assert ended.is_set()
 
 
+def test_who_was_sent_away_is_not_waited_for(tmp_path: Path, sock: socket.socket) -> None:
+    sock.shutdown(socket.SHUT_RDWR)
+    with pytest.raises(AccessRefused):
+        Authenticator(Tokens(tmp_path), delay=3600).check("wrong", sock)
+
+
 def test_the_audit_log_is_lines_of_json_of_bounded_size(tmp_path: Path) -> None:
     audit = AuditLog(tmp_path / "logs" / "audit.jsonl", size=2000, kept=2)
     for number in range(100):

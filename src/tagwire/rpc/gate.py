@@ -26,6 +26,12 @@ _LOOK_S = 1.0
 """How often it is looked whether tokens were revoked."""
 
 
+_NO_TOKEN = (
+    "this server asks for a token, which a plain Pyro5 client cannot show: use tagwire.connect(), or start the server "
+    "with --allow-plain-pyro"
+)
+
+
 class Gate:
     """Lets connections in, each in the thread of its own.
 
@@ -55,6 +61,14 @@ class Gate:
             raise OSError("the client wants TLS, and there is none here")
         return SecureSocket(sock, context, server_side=True, timeout=self._limits.handshake_s)
 
+    def check_form(self, serializer: int) -> None:
+        """`Refused`, before it is decoded, for a greeting in a form that only plain Pyro clients use.
+
+        They are not let in anyway, and reading serpent takes hundreds of times the memory of the text.
+        """
+        if serializer != pyro.MSGPACK and not self._lets_plain_in():
+            raise pyro.Refused(_NO_TOKEN)
+
     def admit_client(self, hello: dict[str, Any], sock: Socket) -> Principal:
         """Which client of ours greets with `hello`; raises `AccessRefused`, or `Refused` without TLS or a place."""
         security = self._security
@@ -67,11 +81,8 @@ class Gate:
 
     def admit_plain(self, sock: Socket) -> Principal:
         """A plain Pyro client; `Refused` where tokens are asked for and plain clients not allowed, and when full."""
-        if self._security and not self._security.lets_plain_in():
-            raise pyro.Refused(
-                "this server asks for a token, which a plain Pyro5 client cannot show: use tagwire.connect(), or start "
-                "the server with --allow-plain-pyro"
-            )
+        if not self._lets_plain_in():
+            raise pyro.Refused(_NO_TOKEN)
         self._enter(sock, EVERYBODY)
         self._record(EVERYBODY, sock, client="plain Pyro5")
         return EVERYBODY
@@ -92,6 +103,9 @@ class Gate:
         """End what waits here."""
         self._closing.set()
         self._authenticator.close()
+
+    def _lets_plain_in(self) -> bool:
+        return self._security is None or self._security.lets_plain_in()
 
     def _dismiss(self, tokens: Tokens) -> None:
         with self._lock:

@@ -22,8 +22,8 @@ from tagwire.security.tls import SecureSocket
 
 Socket = socket.socket | SecureSocket
 
-HANDSHAKE_LIMIT = 64 * 1024
-"""Most bytes read from somebody who has not shaken hands yet."""
+HANDSHAKE_LIMIT = 8 * 1024
+"""Most bytes read from somebody who has not shaken hands yet; msgpack takes up to 80 times that while it reads them."""
 
 PLAIN_REQUEST_LIMIT = 2 * 1024 * 1024
 """Most bytes of a request of a plain Pyro client; serpent takes up to 500 times that while it reads one."""

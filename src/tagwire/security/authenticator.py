@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
+import time
 from typing import NoReturn
 
 from tagwire.errors import AccessRefused
@@ -17,6 +19,11 @@ log = logging.getLogger(__name__)
 
 DELAY_S = 1.0
 """How long whoever shows a wrong token waits for the answer; connections at the door are few per address."""
+
+
+_LOOK_S = 0.1
+_ANSWER_S = 5.0
+"""How long sending the answer may take."""
 
 
 class Authenticator:
@@ -57,7 +64,7 @@ class Authenticator:
         log.info("%s showed %s and was refused", host or "somebody", shown)
         if self._audit:
             self._audit.record("refused", "", address=host, reason=shown)
-        self._closing.wait(self._delay)
+        self._wait(sock)
         if shown == "no token":
             raise AccessRefused(
                 "this server asks for a token. Whoever runs it makes one for you with `tagwire keys add NAME --role "
@@ -65,6 +72,27 @@ class Authenticator:
                 "TAGWIRE_TOKEN"
             )
         raise AccessRefused("the server does not know this token; it may have been revoked")
+
+    def _wait(self, sock: socket.socket | SecureSocket) -> None:
+        """Wait as long as the peer is there: who was sent away holds no thread."""
+        end = time.monotonic() + self._delay
+        while (left := end - time.monotonic()) > 0 and not _is_gone(sock):
+            if self._closing.wait(min(left, _LOOK_S)):
+                return
+
+
+def _is_gone(sock: socket.socket | SecureSocket) -> bool:
+    """Whether the connection was closed, by the peer or here."""
+    try:
+        sock.settimeout(0)
+        return sock.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        with contextlib.suppress(OSError):
+            sock.settimeout(_ANSWER_S)
 
 
 def peer_address(sock: socket.socket | SecureSocket) -> str:
