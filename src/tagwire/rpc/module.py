@@ -12,7 +12,7 @@ from tagwire.config import reach
 from tagwire.core.arguments import text
 from tagwire.core.catalog import Catalog, ClassSpec, EnumSpec, from_plain
 from tagwire.errors import ArgumentKindError
-from tagwire.rpc.client_control import ControlLease, take_control
+from tagwire.rpc.client_control import ControlLease
 from tagwire.rpc.link import Link
 from tagwire.rpc.local import build_local, runs_on_tags
 from tagwire.rpc.remote import RemoteObject, adopt, adopted, build_class, remote_function, stand_for
@@ -98,7 +98,7 @@ class RemoteModule(ModuleType):
         NotAllowed
             (RuntimeError) Somebody else has control, or this client may only observe.
         """
-        return take_control(self._link, tagger, lease_s, force)
+        return ControlLease(self._link, tagger, lease_s, force)
 
     def __enter__(self) -> Self:
         return self

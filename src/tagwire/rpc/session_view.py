@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from tagwire.core.arguments import text
 from tagwire.core.catalog import Kind
@@ -14,6 +14,8 @@ from tagwire.rpc.link import Link
 from tagwire.rpc.object_events import SettingsChange, local_time, settings_change
 from tagwire.rpc.remote import RemoteObject
 from tagwire.rpc.subscription import Subscription
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -119,62 +121,55 @@ class SessionView:
     @property
     def name(self) -> str:
         """Its name; empty if it ends with this client."""
-        return str(self._asked()["name"])
+        return self._ask(lambda said: str(said["name"]), "session")
 
     @property
     def id(self) -> str:
         """What tells it from all others; new for every session."""
-        return str(self._asked()["id"])
+        return self._ask(lambda said: str(said["id"]), "session")
 
     @property
     def since(self) -> datetime.datetime:
         """When it began."""
-        return local_time(self._asked()["since"])
+        return self._ask(lambda said: local_time(said["since"]), "session")
 
     @property
     def role(self) -> str:
         """What this client may do: ``"control"``, or ``"observe"``."""
-        return str(self._asked()["role"])
+        return self._ask(lambda said: str(said["role"]), "session")
 
     @property
     def measurements(self) -> list[Any]:
         """Everything that measures, oldest first; what this client has made is the very same object."""
-        return self._held(Kind.MEASUREMENT, Kind.GROUP)
+        return self._ask(list, "held", [Kind.MEASUREMENT.value, Kind.GROUP.value])
 
     @property
     def virtual_channels(self) -> list[Any]:
         """All virtual channels, oldest first."""
-        return self._held(Kind.VIRTUAL)
+        return self._ask(list, "held", [Kind.VIRTUAL.value])
 
     @property
     def taggers(self) -> list[Any]:
         """All Time Taggers, oldest first."""
-        return self._held(Kind.TAGGER)
+        return self._ask(list, "held", [Kind.TAGGER.value])
 
     @property
     def clients(self) -> list[ClientInfo]:
         """Who is connected to the server, in the order of coming."""
-        return [
-            ClientInfo(c["who"], c["role"], local_time(c["since"]), c["session"], c["here"])
-            for c in self._link.request("clients")
-        ]
+        return self._ask(lambda said: [_client(one) for one in said], "clients")
 
     @property
     def control(self) -> list[ControlInfo]:
         """Who has taken control of what."""
-        return [
-            ControlInfo(c["who"], c["of"], local_time(c["since"]), c["until"] and local_time(c["until"]), c["lease_s"])
-            for c in self._link.request("controls")
-        ]
+        return self._ask(lambda said: [_control(one) for one in said], "controls")
 
     def about(self, obj: Any) -> ObjectInfo:
         """How and when `obj` was made."""
-        said = self._link.request("about", id_of(obj))
-        return ObjectInfo(said["class"], said["parameters"], local_time(said["since"]))
+        return self._ask(_object, "about", id_of(obj))
 
     def history(self, tagger: Any) -> list[SettingsChange]:
         """Who changed which setting of the tagger, and when; the latest 256 changes, oldest first."""
-        return [settings_change(change) for change in self._link.request("history", id_of(tagger))]
+        return self._ask(lambda said: [settings_change(change) for change in said], "history", id_of(tagger))
 
     def keep(self, name: str = "") -> str:
         """Let the session stay at the server until `end` is called; the name by which to come back to it.
@@ -183,16 +178,18 @@ class SessionView:
         ------
         ArgumentError
             (ValueError) There is another session of that name, or it is no printable text of up to 100 characters.
+        LimitReached
+            (RuntimeError) As many sessions with names are kept for you as the server allows.
         """
-        return str(self._link.request("keep", text(name, "name")))
+        return self._ask(str, "keep", text(name, "name"))
 
     def end(self) -> None:
         """Free everything that the session holds; its name is forgotten. This client stays connected."""
-        self._link.request("end_session")
+        return self._ask(_nothing, "end_session")
 
     def free(self, obj: Any) -> None:
         """Free a measurement, a virtual channel, or the hold on a tagger."""
-        self._link.request("free", id_of(obj))
+        return self._ask(_nothing, "free", id_of(obj))
 
     def events(self, callback: Callable[[SessionEvent], object] | None = None) -> Subscription[SessionEvent]:
         """Who comes and goes, and who takes control.
@@ -218,12 +215,19 @@ class SessionView:
     def __repr__(self) -> str:
         return f"<session at {self._link.host}:{self._link.port}>"
 
-    def _asked(self) -> dict[str, Any]:
-        said: dict[str, Any] = self._link.request("session")
-        return said
+    def _ask(self, read: Callable[[Any], Value], *request: object) -> Value:
+        """What the server answers, as `read` reads it."""
+        return read(self._link.request(*request))  # type: ignore[arg-type]
 
-    def _held(self, *kinds: Kind) -> list[Any]:
-        return list(self._link.request("held", [str(kind) for kind in kinds]))
+
+class AsyncSessionView(SessionView):
+    """The same for an asyncio client: everything but `events` and `log` is awaited."""
+
+    def _ask(self, read: Callable[[Any], Value], *request: object) -> Any:
+        async def ask() -> Value:
+            return read(await self._link.request(*request))  # type: ignore[arg-type]
+
+        return ask()
 
 
 def id_of(obj: Any) -> str:
@@ -235,3 +239,20 @@ def id_of(obj: Any) -> str:
 
 def _session_event(plain: dict[str, Any]) -> SessionEvent:
     return SessionEvent(local_time(plain["when"]), plain["who"], plain["what"], plain.get("of", ""))
+
+
+def _client(plain: dict[str, Any]) -> ClientInfo:
+    return ClientInfo(plain["who"], plain["role"], local_time(plain["since"]), plain["session"], plain["here"])
+
+
+def _control(plain: dict[str, Any]) -> ControlInfo:
+    until = None if plain["until"] is None else local_time(plain["until"])
+    return ControlInfo(plain["who"], plain["of"], local_time(plain["since"]), until, plain["lease_s"])
+
+
+def _object(plain: dict[str, Any]) -> ObjectInfo:
+    return ObjectInfo(plain["class"], plain["parameters"], local_time(plain["since"]))
+
+
+def _nothing(plain: object) -> None:
+    return None

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from tagwire.core.faults import from_fault
-from tagwire.errors import TagwireError
 from tagwire.rpc.link import Link
 
 KEPT = 1000
@@ -68,10 +68,13 @@ class Subscription(Generic[Value]):
         self._finalizer.atexit = False
         object_id = None if owner is None else owner._tagwire_handle.id
         try:
-            link.request("subscribe", self._number, what, object_id, options or {}, _take_dropped(link))
+            asked = link.request("subscribe", self._number, what, object_id, options or {}, _take_dropped(link))
         except BaseException:
             self._finalizer()
             raise
+        self._asked: asyncio.Task[None] | None = None
+        if inspect.isawaitable(asked):  # an asyncio client: whoever waits for the first value hears of an error
+            self._asked = asyncio.ensure_future(self._await(asked))
 
     def close(self) -> None:
         """Hear no more; loops end. Closing twice is no error."""
@@ -79,8 +82,9 @@ class Subscription(Generic[Value]):
             return
         self._end(None)
         self._values.clear()
-        with contextlib.suppress(TagwireError):  # without a connection there is nothing to end
-            self._link.request("unsubscribe", self._number)
+        if self._asked is not None:
+            self._asked.cancel()
+        self._link.tell("unsubscribe", self._number)
 
     @property
     def closed(self) -> bool:
@@ -148,6 +152,12 @@ class Subscription(Generic[Value]):
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
         self.close()
+
+    async def _await(self, asked: Awaitable[object]) -> None:
+        try:
+            await asked
+        except Exception as error:
+            self._end(error)
 
     def _check_end(self) -> None:
         if self._ended:
