@@ -144,3 +144,20 @@ def _pairs(path: Path, binwidth: int, n_bins: int) -> tuple[np.ndarray, np.ndarr
     bins = (np.concatenate(pairs) + n_bins // 2 * binwidth + binwidth // 2) // binwidth
     inside = bins[(bins >= 0) & (bins < n_bins)]
     return (np.arange(n_bins) - n_bins // 2) * binwidth, np.bincount(inside, minlength=n_bins)
+
+
+def test_data_ends_and_settings_come_without_asking(server: Server) -> None:
+    with tagwire.connect("127.0.0.1", server.port) as TT:
+        tagger = TT.createTimeTagger()
+        changes = tagger.on_settings()
+        tagger.setTestSignal([1, 2], True)
+        assert changes.next(30).arguments == {"channel": [1, 2], "enabled": True}
+        correlation = TT.Correlation(tagger, 1, 2, binwidth=5, n_bins=2000)
+        finished, updates = correlation.on_finished(), correlation.on_update(0.02)
+        correlation.startFor(int(1e11), clear=True)
+        assert finished.next(30) == int(1e11)
+        for histogram in updates:
+            if np.array_equal(histogram, correlation.getData()):
+                break
+        assert histogram.sum() > 0
+        assert [change.method for change in TT.session.history(tagger)] == ["setTestSignal"]
