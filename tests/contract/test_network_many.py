@@ -182,6 +182,23 @@ def test_a_server_that_stalls_holds_nobody_up_and_its_tags_are_accounted_for(
     assert not client._source.standing(1).absent
 
 
+def test_how_well_the_clocks_agree_is_told(laboratories: list[SteppedTimeTagger], client: TT.TimeTaggerNetwork) -> None:
+    assert client.getClockOffsets(0) == {}
+    for _ in range(5):
+        for tagger in laboratories:
+            tagger.advance(S)
+    found = client.getClockOffsets(60_000)
+    assert list(found) == [address_of(laboratories[1])]
+    offset = found[address_of(laboratories[1])]
+    # Two inputs of 34 ps, and two clocks that follow theirs.
+    assert abs(offset["offset"]) < 5 * offset["offset_error"] + 150
+    assert abs(offset["drift"]) < 5e-10
+    assert offset["used"] + offset["rejected"] >= 3
+    assert offset["rms"] < 200
+    with TT.createTimeTaggerNetwork(address_of(laboratories[0])) as alone, pytest.raises(StateError, match="only"):
+        alone.getClockOffsets()
+
+
 def test_servers_without_a_common_time_base_are_refused(laboratories: list[SteppedTimeTagger]) -> None:
     first, second = laboratories
     for tagger in laboratories:

@@ -21,6 +21,7 @@ from tagwire.errors import ArgumentError, TagwireError
 from tagwire.network.many import ManyServers
 from tagwire.network.pump import NetworkPump
 from tagwire.network.source import NetworkSource
+from tagwire.tagger.clock_watch import ClockWatch
 from tagwire.tagger.forwarding import forwards
 from tagwire.tagger.hardware import TimeTaggerHardware
 from tagwire.tagger.network_many import ManySettings, check_addresses, first_channel, source_of
@@ -259,6 +260,11 @@ class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware, ManySettings):
         """Ask the servers which channels they give."""
         self._source.channels = tuple(c for server in self._servers for c in server._offered())
         return self._source.channels
+
+    def _watch_clocks(self, channels: list[int]) -> ClockWatch:
+        watch = ClockWatch(self, [self._known(c, "the channel of the pulses") for c in channels])
+        watch.start()
+        return watch
 
     def _ask(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._servers[0]._ask(method, args, kwargs)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
-from tagwire.core.arguments import real
+from tagwire.core.arguments import integer, real
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.errors import ArgumentError, StateError
 from tagwire.network.many import ManyServers
 from tagwire.network.numbering import MOST_SERVERS, STEP
 from tagwire.network.source import NetworkSource
+from tagwire.tagger.clock_watch import ClockWatch
 from tagwire.tagger.network_server import TimeTaggerServer
 
 
@@ -76,6 +78,8 @@ class ManySettings:
     """What a `TimeTaggerNetwork` of several servers can be told and asked for; ours, not the vendor's."""
 
     _source: NetworkSource | ManyServers
+    _servers: tuple[TimeTaggerServer, ...]
+    _watch: ClockWatch | None = None
 
     def setServerPatience(self, seconds: float) -> None:
         """Choose for how long the tags of the other servers wait for one that lags, stalls or is gone.
@@ -97,3 +101,42 @@ class ManySettings:
         """For how long in s the tags of the other servers wait for one; -1 stands for ever, and for a single server."""
         source = self._source
         return max(source.patience, -1.0) if isinstance(source, ManyServers) else -1.0
+
+    def getClockOffsets(self, timeout: int = 10_000) -> dict[str, dict[str, float]]:
+        """How the clocks of the servers stand to that of the first one, by the pulses per second they all stamp.
+
+        The first call begins to watch the pulses, and waits for the first three. Later ones do not wait, and have the
+        latest 1,000 pulses to go by. Well synchronized servers differ by no more than the jitter of their inputs.
+
+        Parameters
+        ----------
+        timeout
+            Longest wait in ms.
+
+        Returns
+        -------
+        dict
+            For each server but the first, under its address: ``offset`` (what its clock shows more, in ps, at the
+            stream time ``time`` of the last pulse) and ``drift`` (its growth per time; 1e-12 is 1 ps each second), with
+            their standard errors ``offset_error`` and ``drift_error``; ``rms`` in ps of what a straight line leaves
+            over; the numbers of pulses ``used`` and ``rejected``. A server without three pulses in common with the
+            first one is left out.
+
+        Raises
+        ------
+        StateError
+            (RuntimeError) There is only one server.
+        ArgumentError
+            (ValueError) A server does not give the channel of its pulses to clients.
+        """
+        limit = integer(timeout, "timeout", 0) / 1000
+        if len(self._servers) < 2:
+            raise StateError("there is one server only; offsets between clocks need several")
+        if self._watch is None:
+            channels = [s.getClientChannel(s.getReferenceClockState().synchronization_channel) for s in self._servers]
+            self._watch = self._watch_clocks(channels)
+        found = zip(self._servers[1:], self._watch.offsets(limit), strict=True)
+        return {server.getAddress(): asdict(offset) for server, offset in found if offset is not None}
+
+    def _watch_clocks(self, channels: list[int]) -> ClockWatch:
+        raise NotImplementedError(type(self).__name__)
