@@ -102,6 +102,8 @@ class RemoteModule:
     Counter: type[api.Counter]
     CounterData: type[api.CounterData]
     Countrate: type[api.Countrate]
+    CustomMeasurement: type[api.CustomMeasurement]
+    CustomMeasurementBase: type[api.CustomMeasurementBase]
     DelayedChannel: type[api.DelayedChannel]
     DelayedChannels: type[api.DelayedChannels]
     Dump: type[api.Dump]

@@ -1,8 +1,8 @@
 """Type stubs written from a catalog: classes and enums of the API, and the module stand-in that offers them.
 
 `api_stub` is the text of ``api.pyi``, `module_stub` that of ``module.pyi``; ``tools/make_stubs.py`` writes both.
-Classes that run the user's own code in the caller's process are left out: a type checker then tells at once that a
-remote module does not have them.
+Classes that run the user's own code in the process of the library only are left out: a type checker then tells at once
+that a remote module does not have them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tagwire.core.catalog import Catalog, ClassSpec, EnumSpec, Kind, MethodSpec, ParamSpec, PropertySpec, ResultSpec
+from tagwire.rpc.local import runs_on_tags
 from tagwire.rpc.object_events import event_methods
 from tagwire.rpc.remote_logger import SET_LOGGER
 
@@ -40,9 +41,20 @@ Written by tools/make_stubs.py; do not edit. There is no such module at run time
         from tagwire.rpc import api
 
     def coincidence_rate(tagger: "api.TimeTagger") -> float: ...
+
+A class of your own is derived from the one of the connection, which a type checker cannot see through; show it the
+class here instead:
+
+    if TYPE_CHECKING:
+        from tagwire.rpc.api import CustomMeasurement
+    else:
+        CustomMeasurement = TT.CustomMeasurement
+
+    class Events(CustomMeasurement): ...
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Self, TypeAlias
 
@@ -69,6 +81,21 @@ _EVENTS = {
     "-> Subscription[SettingsChange]: ...",
 }
 """The methods that `tagwire.rpc.object_events` adds to classes."""
+
+_OF_YOURS = {
+    "N_MAX_EVENTS": "N_MAX_EVENTS: int",
+    "INCOMING_TAGS_DTYPE": "INCOMING_TAGS_DTYPE: ClassVar[np.dtype[np.void]]",
+    "mutex": "mutex: AbstractContextManager[Any]",
+    **{
+        name: f"def {name}(self, incoming_tags: NDArray[np.void], begin_time: int, end_time: int) -> Any: ..."
+        for name in ("process", "next_impl", "next_impl_cs")
+    },
+    **{
+        name: f"def {name}(self) -> Any: ..."
+        for name in ("finalize_init", "clear_impl", "on_start", "on_stop", "pre_stop")
+    },
+}
+"""What a measurement of the user's own has besides the methods that the catalog lists."""
 
 _MODULE_HEAD = '''"""The module stand-in that `tagwire.connect` returns, with the API's names.
 
@@ -125,7 +152,7 @@ def api_stub(catalog: Catalog) -> str:
     """Text of ``api.pyi``: every enum and every class that works remotely."""
     parts = [_API_HEAD]
     parts += [_enum(e) for e in catalog.enums]
-    classes = _bases_first([c for c in catalog.classes if c.kind is not Kind.LOCAL])
+    classes = _bases_first([c for c in catalog.classes if _is_there(c)])
     parts += [_class(c, catalog) for c in classes if "." not in c.name]
     for namespace in catalog.namespaces:
         inner = [_class(c, catalog) for c in classes if c.name.startswith(namespace + ".")]
@@ -145,13 +172,17 @@ def module_stub(catalog: Catalog) -> str:
         "trace: TracebackType | None) -> None: ..."
     ]
     lines += [f"{name}: {type(value).__name__}" for name, value in catalog.constants]
-    classes = [c.name for c in catalog.classes if c.kind is not Kind.LOCAL and "." not in c.name]
+    classes = [c.name for c in catalog.classes if _is_there(c) and "." not in c.name]
     names = sorted([*classes, *catalog.namespaces, *(e.name for e in catalog.enums)])
     lines += [f"{name}: type[api.{name}]" for name in names]
     lines += [_function(f, prefix="api.") for f in catalog.functions if _works_remotely(f)]
     if SET_LOGGER in catalog.function_by_name:
         lines.append(f"def {SET_LOGGER}(self, callback: Callable[[int, str], object] | None) -> None: ...")
     return _MODULE_HEAD + "class RemoteModule:\n" + _indented("\n".join(lines)) + "\n"
+
+
+def _is_there(spec: ClassSpec) -> bool:
+    return spec.kind is not Kind.LOCAL or runs_on_tags(spec)
 
 
 def _works_remotely(spec: MethodSpec) -> bool:
@@ -188,7 +219,10 @@ def _members(spec: ClassSpec, catalog: Catalog) -> Iterator[str]:
     yield from (_property(p) for p in spec.properties if p.name not in inherited)
     if spec.constructor:
         yield _function(replace(spec.constructor, name="__init__", result=ResultSpec()))
-    yield from (_function(m) for m in spec.methods if m.owner == spec.name and _works_remotely(m))
+    own = [m for m in spec.methods if m.owner == spec.name and _works_remotely(m)]
+    if any(m.name == "register_channel" for m in own):
+        yield from _OF_YOURS.values()
+    yield from (_function(m) for m in own if not (runs_on_tags(spec) and m.name in _OF_YOURS))
     told = {name for parent in parents for name in event_methods(parent)}
     yield from (_EVENTS[name] for name in event_methods(spec) if name not in told)
     if spec.context and not any(parent.context for parent in parents):

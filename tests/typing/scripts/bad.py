@@ -1,5 +1,6 @@
 """Mistakes that mypy --strict finds: every marked line has exactly the error named, no other line has one."""
 
+from tagwire.rpc import api
 from tagwire.rpc.module import RemoteModule
 
 
@@ -18,6 +19,15 @@ def mistakes(TT: RemoteModule) -> None:
     TT.Countrate(tagger, [1]).getDataNormalized()  # error: attr-defined
     text: str = TT.Countrate(tagger, [1]).getData()  # error: assignment
     TT.CounterData.size.upper()  # error: attr-defined
-    TT.CustomMeasurement(tagger)  # error: attr-defined
+    TT.CustomMeasurement()  # error: call-arg
+    TT.CustomLogger()  # error: attr-defined
     TT.HistogramLogBins(tagger, 1, 2, -9, -3, 100, click_gate=tagger)  # error: arg-type
     TT.freeTimeTagger(text)  # error: arg-type
+
+
+class Wrong(api.CustomMeasurement):
+    def process(self, incoming_tags: str, begin_time: int, end_time: int) -> None: ...  # error: override
+
+    def on_start(self, now: int) -> None:  # error: override
+        self.register_channel("1")  # error: arg-type
+        self.mutex.lock()  # error: attr-defined

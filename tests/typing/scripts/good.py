@@ -10,6 +10,9 @@ from tagwire.rpc.module import RemoteModule
 
 if TYPE_CHECKING:
     from tagwire.rpc import api
+    from tagwire.rpc.api import CustomMeasurement
+else:
+    CustomMeasurement = tagwire.connect("lab-pc").CustomMeasurement
 
 
 def tutorial(TT: RemoteModule) -> "NDArray[np.int32]":
@@ -88,3 +91,34 @@ def connecting() -> None:
     TT = tagwire.connect("lab-pc", port=23000)
     assert_type(TT, RemoteModule)
     assert_type(tutorial(TT), NDArray[np.int32])
+
+
+class Gaps(CustomMeasurement):
+    """Code of one's own, which runs here."""
+
+    N_MAX_EVENTS = 10_000_000
+
+    def __init__(self, tagger: "api.TimeTaggerBase", channel: int) -> None:
+        super().__init__(tagger)
+        self.register_channel(channel)
+        self.clear_impl()
+        self.finalize_init()
+
+    def clear_impl(self) -> None:
+        self.gaps = 0
+
+    def process(self, incoming_tags: "NDArray[np.void]", begin_time: int, end_time: int) -> None:
+        self.gaps += int((incoming_tags["type"] == 2).sum())
+
+    def getData(self) -> int:
+        with self.mutex:
+            return self.gaps
+
+
+def own_measurement(TT: RemoteModule) -> int:
+    """It is used like all others."""
+    gaps = Gaps(TT.createTimeTagger(), 1)
+    gaps.startFor(1e12)
+    assert_type(gaps.waitUntilFinished(timeout=1000), bool)
+    any_measurement(gaps, TT.AccessMode.Listen)
+    return gaps.getData()
