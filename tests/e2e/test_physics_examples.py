@@ -18,8 +18,11 @@ import pytest
 
 from tagwire import TimeTagger
 from tagwire.cli.child import ServerProcess
+from tagwire.core.catalog import read_catalog
+from tagwire.rpc.server import Server
 from tagwire.testing import simulated_tagger
 
+CATALOG = read_catalog(TimeTagger)
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 NUMBER = r"(-?[\d.]+)"
@@ -47,7 +50,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerProcess]:
-    with ServerProcess("--simulate", "ultra") as process:
+    with ServerProcess("--simulate", "ultra", "--also", f"{EXAMPLES / 'piezo.py'}:stage") as process:
         yield process
 
 
@@ -166,6 +169,50 @@ def test_flim_finds_the_lifetime_of_each_dye_where_it_is(
     assert_is_picture(picture)
 
 
+@pytest.fixture
+def lab(load: Load) -> Iterator[tuple[ModuleType, ModuleType, Server]]:
+    """The confocal scan, its stage, and a server of that beside a stepped Time Tagger."""
+    example, piezo = load("15_confocal_scan.py"), load("piezo.py")
+    with Server(TimeTagger, "127.0.0.1", 0, catalog=CATALOG, also={"stage": piezo.stage}) as running:
+        yield example, piezo, running
+
+
+def test_confocal_scan_shows_the_molecules(
+    lab: tuple[ModuleType, ModuleType, Server], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example, piezo, server = lab
+    picture, seen = tmp_path / "confocal.png", []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(example, "plot", lambda places, rates, path: seen.append((places, rates)))
+        example.main(["--remote", f"127.0.0.1:{server.port}", "--pixels", "15"])
+    places, rates = seen[0]
+    example.plot(places, rates, picture)
+    assert_is_picture(picture)
+    sample = piezo.Stage()
+    expected = np.empty_like(rates)
+    for row, column in np.ndindex(rates.shape):
+        sample.move_to(places[column], places[row])
+        expected[row, column] = sample.get_brightness()
+    expected /= 1 + 2.1e-9 * expected  # dead time of the model
+    errors = (rates - expected) / np.sqrt(expected / (example.DWELL_PS * 1e-12))
+    assert np.abs(errors).max() < 5
+    assert 0.8 < errors.std() < 1.2
+    said = capsys.readouterr().out
+    x, y = numbers(rf"x = {NUMBER} µm, y = {NUMBER} µm", said)
+    row, column = np.unravel_index(rates.argmax(), rates.shape)
+    assert (x, y) == (pytest.approx(places[column], abs=0.006), pytest.approx(places[row], abs=0.006))
+    assert np.hypot(x - 2.1, y - 7.4) < 0.6  # the brightest molecule
+    assert (piezo.stage.x, piezo.stage.y) == (places[column], places[row])
+
+
+def test_a_scan_needs_a_stage(load: Load) -> None:
+    with (
+        Server(TimeTagger, "127.0.0.1", 0, catalog=CATALOG) as without,
+        pytest.raises(SystemExit, match=r"--also examples/piezo\.py:stage"),
+    ):
+        load("15_confocal_scan.py").main(["--remote", f"127.0.0.1:{without.port}"])
+
+
 @pytest.mark.parametrize("name", ["10_hbt_g2.py", "11_tcspc_lifetime.py", "12_fcs.py", "13_heralded_pairs.py"])
 def test_without_light_they_say_so(load: Load, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     example = load(name)
@@ -196,8 +243,9 @@ def test_without_accidentals_there_is_no_ratio(load: Load, tmp_path: Path, capsy
         ("12_fcs.py", ("--seconds", "0.2", "--runs", "2"), rf"Diffusion time: {NUMBER} ±"),
         ("13_heralded_pairs.py", ("--seconds", "0.3"), rf"heralded by the other: {NUMBER}%"),
         ("14_flim.py", ("--frames", "3"), rf"Lifetime in the cells: {NUMBER} ±"),
+        ("15_confocal_scan.py", ("--pixels", "4"), rf"Brightest at x = {NUMBER} µm"),
     ],
-    ids=["hbt", "tcspc", "fcs", "pairs", "flim"],
+    ids=["hbt", "tcspc", "fcs", "pairs", "flim", "confocal"],
 )
 def test_the_same_code_measures_on_a_server(
     server: ServerProcess, tmp_path: Path, name: str, options: tuple[str, ...], found: str

@@ -160,6 +160,14 @@ def test_objects_go_in_as_arguments(lab: Any) -> None:
         lab.stage.x.move(lab.stage.y)
 
 
+def test_in_a_batch(lab: Any) -> None:
+    with tagwire.batch() as batch:
+        moved = batch(lab.stage.move_to, 4)
+        positions = batch(lab.stage.get_positions)
+    assert moved.result() is None
+    assert positions.result().tolist() == [4, 0]
+
+
 def test_it_stays_with_the_server(lab: Any, server: Server, stage: lab_bench.Stage) -> None:
     lab._link.request("free", "stage")
     lab._link.request("release", ["stage"])
