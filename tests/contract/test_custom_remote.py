@@ -442,5 +442,9 @@ def test_what_has_no_tags_stays_refused(bench: Bench) -> None:
         bench.TT.CustomLogger()
     with pytest.raises(TypeError, match="tagger must be a Time Tagger of the same server, not None"):
         bench.TT.CustomMeasurement(None)
+    measured = counting(bench.TT)(bench.stepped(TICKS)[1])
+    for subscribe in (lambda: measured.on_update(1), measured.on_finished):
+        with pytest.raises(NotSupported, match="this measurement runs here"):
+            subscribe()
     assert issubclass(bench.TT.CustomMeasurement, bench.TT.CustomMeasurementBase)
     assert issubclass(bench.TT.CustomMeasurementBase, bench.TT.IteratorBase)

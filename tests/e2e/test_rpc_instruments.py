@@ -168,6 +168,30 @@ def test_in_a_batch(lab: Any) -> None:
     assert positions.result().tolist() == [4, 0]
 
 
+def test_who_may_change_it_and_who_did(lab: Any, server: Server) -> None:
+    with tagwire.connect("127.0.0.1", server.port) as other:
+        with lab.control(lab.stage):
+            lab.stage.move_to(2)
+            assert other.stage.get_positions().tolist() == [2, 0]
+            for refused in (lambda: other.stage.move_to(3), lambda: other.stage.x.move(3)):
+                with pytest.raises(NotAllowed, match="has control of this stage"):
+                    refused()
+            other.other.move_to(1)
+        changes = other.stage.on_settings()
+        other.stage.move_to(5)
+        change = next(iter(changes))
+        assert (change.method, change.arguments) == ("move_to", {"x": 5})
+        changes.close()
+
+
+def test_it_tells_of_new_values(lab: Any, server: Server) -> None:
+    with tagwire.connect("127.0.0.1", server.port) as other:
+        values = other.stage.on_update(0.01, value="get_positions")
+        lab.stage.move_to(4)
+        assert any(value.tolist() == [4, 0] for value in values)
+        values.close()
+
+
 def test_it_stays_with_the_server(lab: Any, server: Server, stage: lab_bench.Stage) -> None:
     lab._link.request("free", "stage")
     lab._link.request("release", ["stage"])

@@ -100,7 +100,8 @@ class Feed:
     @property
     def running(self) -> bool:
         """Whether it captures; when not, a group may have started it meanwhile."""
-        if not self._running and self._reader is not None and not self._in_hook:
+        idle = not self._running and self._failure is None
+        if idle and self._reader is not None and not self._in_hook:
             self.poll()
         return self._running
 

@@ -14,7 +14,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tagwire.core.arguments import boolean, integer
 from tagwire.core.catalog import ClassSpec, Kind, class_doc
 from tagwire.core.tags import TAG_DTYPE
-from tagwire.errors import ArgumentKindError
+from tagwire.errors import ArgumentKindError, NotSupported
 from tagwire.rpc.feed import Feed
 from tagwire.rpc.remote import RemoteObject, signature
 from tagwire.rpc.tag_reader import TagReader
@@ -184,6 +184,12 @@ class LocalMeasurement(RemoteObject):
 
     def pre_stop(self) -> None:
         """Called directly before the measurement stops."""
+
+    def on_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Not for code that runs here: `NotSupported`."""
+        raise NotSupported("this measurement runs here: tell of new data in process(), of the end in on_stop()")
+
+    on_finished = on_update
 
     def __enter__(self) -> Self:
         return self
