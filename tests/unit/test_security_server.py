@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from tagwire.errors import AccessRefused, KeysUnusable
 from tagwire.security import EVERYBODY, AuditLog, Authenticator, Identity, Principal, Role, ServerSecurity, Tokens
+from tagwire.security.audit import REFUSALS
 
 
 @pytest.fixture
@@ -89,6 +91,24 @@ def test_the_audit_log_is_lines_of_json_of_bounded_size(tmp_path: Path) -> None:
     assert len(last["text"]) < 400
     if os.name == "posix":
         assert {path.stat().st_mode & 0o777 for path in audit.path.parent.iterdir()} == {0o600}
+
+
+def test_who_knocks_all_the_time_does_not_wash_out_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    log = AuditLog(tmp_path / "audit.jsonl")
+    for _ in range(100):
+        log.refused("10.0.0.1", "no token")
+    log.refused("10.0.0.2", "no token")
+    now += 61
+    log.refused("10.0.0.1", "no token")
+    entries = lines(log.path)
+    assert [entry["address"] for entry in entries] == [*["10.0.0.1"] * REFUSALS, "10.0.0.2", "10.0.0.1"]
+    assert entries[-1]["not_written"] == 100 - REFUSALS
+    for number in range(5000):
+        log.refused(str(number), "no token")
+    assert len(log._refusals) <= 1000
+    log.close()
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def facts(server: Address) -> Iterator[tuple[str, str]]:
         yield package, metadata.version(package)
     yield from backend_facts()
     yield from simulated_facts()
+    yield "keys here", keys_fact()
     yield f"server {server}", server_fact(server)
 
 
@@ -61,6 +62,17 @@ def simulated_facts() -> Iterator[tuple[str, str]]:
 
     for key, model in MODELS.items():
         yield f"--simulate {key}", f"{model.name}, {model.inputs} inputs, serial number {model.serial}"
+
+
+def keys_fact() -> str:
+    """Whether a server that other computers can reach could be started here, and where the keys are."""
+    from tagwire.security import Identity, Tokens
+    from tagwire.security.places import home
+
+    try:
+        return f"fingerprint {Identity.load().fingerprint}, {len(Tokens().list())} tokens, in {home()}"
+    except TagwireError as error:
+        return str(error)
 
 
 def server_fact(address: Address) -> str:

@@ -163,7 +163,7 @@ class StreamServer:
         principal = self._security.verify(token)
         if principal is None:
             if self._security.audit:
-                self._security.audit.record("refused", "", call="stream")
+                self._security.audit.refused("", "no known token", call="stream")
             self._closing.wait(self._security.refusal_s)  # who guesses has to wait
         return principal
 

@@ -9,6 +9,8 @@ import logging
 import logging.handlers
 import math
 import os
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,11 @@ SIZE = 5_000_000
 KEPT = 4
 """Older files that are kept beside the present one, as ``audit.jsonl.1`` and so on."""
 
+REFUSALS = 10
+"""Refusals of one address that are written in a minute; so nobody washes out the log by knocking."""
+
+_MINUTE_S = 60.0
+_ADDRESSES = 1000
 _TEXT = 300
 _ITEMS = 20
 
@@ -42,6 +49,8 @@ class AuditLog:
     def __init__(self, path: Path, size: int = SIZE, kept: int = KEPT) -> None:
         self.path = path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._refusals: dict[str, tuple[float, int]] = {}
         self._file = _File(path, maxBytes=size, backupCount=kept, encoding="utf-8")
 
     def record(self, event: str, who: str, **what: object) -> None:
@@ -49,6 +58,19 @@ class AuditLog:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
         facts = {"time": now, "event": event, "who": who} | {key: _small(value) for key, value in what.items()}
         self._file.handle(logging.makeLogRecord({"msg": json.dumps(facts)}))
+
+    def refused(self, address: str, reason: str, **what: object) -> None:
+        """Write that somebody at `address` was refused, or only count it, for the next line, when that is too often."""
+        with self._lock:
+            begin, count = self._refusals.pop(address, (0.0, 0))
+            now = time.monotonic()
+            new = now - begin > _MINUTE_S
+            self._refusals[address] = (now, 1) if new else (begin, count + 1)
+            if len(self._refusals) > _ADDRESSES:
+                del self._refusals[next(iter(self._refusals))]
+        if new or count < REFUSALS:
+            skipped = {"not_written": count - REFUSALS} if new and count > REFUSALS else {}
+            self.record("refused", "", address=address, reason=reason, **what, **skipped)
 
     def close(self) -> None:
         """Close the file."""

@@ -63,7 +63,7 @@ class Authenticator:
         host = peer_address(sock)
         log.info("%s showed %s and was refused", host or "somebody", shown)
         if self._audit:
-            self._audit.record("refused", "", address=host, reason=shown)
+            self._audit.refused(host, shown)
         self._wait(sock)
         if shown == "no token":
             raise AccessRefused(
