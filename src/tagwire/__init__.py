@@ -12,10 +12,11 @@ from tagwire._version import __version__
 
 if TYPE_CHECKING:
     from tagwire.discovery import ServerFound
+    from tagwire.rpc.aio import AsyncModule
     from tagwire.rpc.batch import Batch
     from tagwire.rpc.module import RemoteModule
 
-__all__ = ["TimeTagger", "__version__", "batch", "connect", "errors", "servers"]
+__all__ = ["TimeTagger", "__version__", "aconnect", "batch", "connect", "errors", "servers"]
 
 
 def connect(
@@ -60,6 +61,34 @@ def connect(
     from tagwire.rpc.module import connect as connect_module
 
     return connect_module(host, port, token=token, tls=tls, fingerprint=fingerprint, session=session)
+
+
+async def aconnect(
+    host: str = "localhost",
+    port: int = 23000,
+    *,
+    session: str | None = None,
+    token: str | None = None,
+    tls: bool | None = None,
+    fingerprint: str | None = None,
+) -> AsyncModule:
+    """As `connect`, for asyncio: every call and every constructor is awaited.
+
+    Parameters and errors are those of `connect`. Use ``async with``, or end it with ``await TT.aclose()``.
+
+    Examples
+    --------
+    ::
+
+        async with await tagwire.aconnect("lab-pc") as TT:
+            tagger = await TT.createTimeTagger()
+            counter = await TT.Counter(tagger, [1, 2], 10**9, 100)
+            await tagger.sync()
+            print(await counter.getData())
+    """
+    from tagwire.rpc.aio import aconnect as connect_module
+
+    return await connect_module(host, port, session=session, token=token, tls=tls, fingerprint=fingerprint)
 
 
 def batch(module: RemoteModule | None = None) -> Batch:

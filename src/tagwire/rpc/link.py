@@ -15,29 +15,27 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, cast
 
-from tagwire.core.faults import from_fault
 from tagwire.errors import (
-    ArgumentError,
     ConnectionBroken,
     ConnectionClosed,
     ObjectGone,
-    ProtocolError,
     ServerGone,
     ServerUnreachable,
     TagwireError,
 )
-from tagwire.rpc import greeting, message
+from tagwire.rpc import greeting
 from tagwire.rpc.batch import RECORDER
 from tagwire.rpc.borrowing import Borrower, read_probe
 from tagwire.rpc.connection import Connection, Lost, NotSent
 from tagwire.rpc.events import Ended, Events
 from tagwire.rpc.message import Assembler, Message, Octets
-from tagwire.rpc.wire import REQUEST_LIMIT, Codec, Handle
+from tagwire.rpc.requests import RAW, Keep, broken, keep_object, outcome, outcomes_of_batch, pack_request, with_list
+from tagwire.rpc.wire import Codec, Handle
 from tagwire.security import ClientSecurity
 
 log = logging.getLogger(__name__)
@@ -45,16 +43,11 @@ log = logging.getLogger(__name__)
 PAUSES_S = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 4.0)
 """How long to wait before each attempt to reach a server again; after the last one it counts as gone."""
 
+_AT_ONCE = 1000
+"""Most objects that are dropped with one message."""
+
 _AGAIN_S = 2.0
 """How often somebody who waits for events tries to reach a server that is gone."""
-
-Keep = Callable[[Any, Message], Any]
-"""Takes a result and the message that it came in, before anything else can happen to it."""
-
-_RAW = Codec()
-
-_CALLS = frozenset(("call", "invoke", "wait"))
-"""Operations whose last operands are the arguments of a call."""
 
 _TOGETHER_S = 0.01
 """How long to wait for more before the server hears of objects that were dropped while nothing is called."""
@@ -112,34 +105,22 @@ class Link:
     def batch(self, requests: list[list[Any]]) -> list[tuple[bool, Any]]:
         """Do several requests with one message: of each whether it failed, and its result or error."""
 
-        def outcome(failed: bool, data: bytes, arrays: Sequence[Octets]) -> tuple[bool, Any]:
-            value = self.codec.unpack(data, arrays, narrow=True)
-            return failed, from_fault(value) if failed else value
-
-        def keep(results: Any, answer: Message) -> list[tuple[bool, Any]]:
-            return [outcome(failed, data, answer.arrays) for failed, data in results]
-
         self._check_usable()
         self.release_dropped()
-        requests = [_with_list(request) for request in requests]
-        return cast("list[tuple[bool, Any]]", self._request(_RAW, "batch", requests, keep=keep))
+        requests = [with_list(request) for request in requests]
+        keep = partial(outcomes_of_batch, self.codec)
+        return cast("list[tuple[bool, Any]]", self._request(RAW, "batch", requests, keep=keep))
 
     def create(
         self, class_name: str, args: tuple[Any, ...], kwargs: dict[str, Any], adopt: Callable[[Handle], None]
     ) -> None:
         """Make an object at the server; what is called `adopt` with stands for it from then on."""
 
-        def keep(result: Any, answer: Message) -> Any:
-            if isinstance(result, Handle):
-                adopt(result)
-            return result
-
         if (recorder := RECORDER.get()) is not None:
             recorder.note(self, "create", ())
         self._check_usable()
         self.release_dropped()
-        if not isinstance(self._request(_RAW, "call", class_name, args, kwargs, keep=keep), Handle):
-            raise ProtocolError(f"the server made no object of {class_name}")
+        self._request(RAW, "call", class_name, args, kwargs, keep=keep_object(adopt))
 
     def drop(self, object_id: str) -> None:
         """The object has been collected here; the server hears of it soon, and before the next request is made.
@@ -151,11 +132,10 @@ class Link:
     def release_dropped(self) -> None:
         """Tell the server which objects are not needed any more, and which requests' answers nobody awaits."""
         with self._releasing, contextlib.suppress(NotSent):
-            dropped = [self._dropped[i] for i in range(len(self._dropped))]
-            if dropped:
-                self._connections[0].tell(self.codec.pack([next(self._numbers), "release", dropped]))
-            for _ in dropped:  # only now: the server takes no harm from hearing it twice
-                self._dropped.popleft()
+            while dropped := [self._dropped[i] for i in range(min(_AT_ONCE, len(self._dropped)))]:
+                self._connections[0].tell(RAW.pack([next(self._numbers), "release", dropped]))
+                for _ in dropped:  # only now: the server takes no harm from hearing it twice
+                    self._dropped.popleft()
 
     def tell(self, operation: str, *operands: object) -> None:
         """Ask for an operation of which no answer is wanted; without a connection it is not done."""
@@ -185,24 +165,17 @@ class Link:
         self._closed = True
         self._finalizer()
 
-    def _request(
-        self, incoming: Codec, operation: str, *operands: object, keep: Keep = lambda result, _: result
-    ) -> Any:
+    def _request(self, incoming: Codec, *request: object, keep: Keep | None = None) -> Any:
         number = next(self._numbers)
-        arrays: list[Octets] = []
-        data = self.codec.pack([number, *_with_list([operation, *operands])], arrays)
-        if arrays or len(data) > REQUEST_LIMIT:
-            _check_size(data, arrays)
+        data, arrays = pack_request(self.codec, number, request)
         try:
-            answer = self._exchange(data, arrays)
-            result = keep(incoming.unpack(answer.data, answer.arrays, narrow=True), answer)
+            failed, result = outcome(incoming, self._exchange(data, arrays), keep)
         except BaseException:
             # What was made at the server is not known here, so the server has to take it back.
-            self._dropped.append(number)
-            self._wake.put(None)
+            _drop(self._dropped, self._wake, number)
             raise
-        if answer.flags & message.EXCEPTION:
-            raise from_fault(result)
+        if failed:
+            raise result
         return result
 
     def _exchange(self, data: bytes, arrays: list[Octets]) -> Message:
@@ -214,10 +187,7 @@ class Link:
         except (NotSent, Lost) as error:
             if self._closed:
                 raise ConnectionClosed(self._closed_message()) from error
-            raise ConnectionBroken(
-                f"the server at {self.host}:{self.port} went away in the middle of a call; "
-                "whether it was done is unknown"
-            ) from error
+            raise broken(self.host, self.port) from error
 
     def _connection(self) -> Connection:
         connection = self._connections[0]
@@ -244,7 +214,7 @@ class Link:
         connection = Connection(sock, assembler, self._events.inlet(), borrower, early)
         if "probe" in self.welcome and (read := read_probe(self.welcome["probe"])) is not None:
             with contextlib.suppress(NotSent):
-                connection.tell(_RAW.pack([next(self._numbers), "shares", read]))
+                connection.tell(RAW.pack([next(self._numbers), "shares", read]))
         return connection
 
     def _connect_again(self, ended: Exception) -> Connection:
@@ -258,7 +228,7 @@ class Link:
                 failed: TagwireError = error
                 continue
             self._given_up = False
-            lost = self._lost(before)
+            lost = what_was_lost(before, self.welcome)
             log.warning("the connection to %s was broken (%s) and is there again%s", where, ended, lost)
             if lost:
                 self._events.end(ObjectGone(f"the connection to {where} was broken{lost}"))
@@ -267,12 +237,6 @@ class Link:
             log.warning("the connection to %s was broken (%s) and could not be made again", where, ended)
         self._given_up = True
         raise ServerGone(f"the server at {where} is gone: {failed}") from failed
-
-    def _lost(self, before: dict[str, Any]) -> str:
-        """What the user has lost by the break, in words."""
-        if self.welcome.get("server") != before.get("server"):
-            return "; the server was restarted, so objects made before are gone"
-        return "" if self.welcome.get("resumed") else "; the objects made before have been freed"
 
     def _check_usable(self) -> None:
         if os.getpid() != self._pid:
@@ -288,22 +252,16 @@ class Link:
         return f"the connection to {self.host}:{self.port} was closed"
 
 
-def _with_list(request: list[Any]) -> list[Any]:
-    """Arguments in a list are packed at once, a tuple would be inside of itself."""
-    if request[0] in _CALLS:
-        request[-2] = list(request[-2])
-    return request
+def what_was_lost(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """What a break has cost the user, in words, by what the server said of itself before and now."""
+    if now.get("server") != before.get("server"):
+        return "; the server was restarted, so objects made before are gone"
+    return "" if now.get("resumed") else "; the objects made before have been freed"
 
 
-def _drop(dropped: deque[str | int], wake: SimpleQueue[None], what: str) -> None:
+def _drop(dropped: deque[str | int], wake: SimpleQueue[None], what: str | int) -> None:
     dropped.append(what)
     wake.put(None)
-
-
-def _check_size(data: bytes, arrays: list[Octets]) -> None:
-    size = len(data) + sum(8 + array.nbytes for array in arrays)
-    if size > REQUEST_LIMIT:
-        raise ArgumentError(f"the arguments take {size} bytes; at most {REQUEST_LIMIT} can be sent at once")
 
 
 _links: weakref.WeakSet[Link] = weakref.WeakSet()
@@ -328,7 +286,7 @@ def _finish(
         return  # the connection belongs to the parent process
     for connection in connections:
         with contextlib.suppress(NotSent):
-            connection.tell(_RAW.pack([next(numbers), "bye"]))
+            connection.tell(RAW.pack([next(numbers), "bye"]))
         connection.close()
 
 

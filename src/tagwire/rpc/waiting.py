@@ -7,8 +7,9 @@ plain Pyro clients, by the server.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ SLICE_MS = 250
 
 Invoke = Callable[[str, Sequence[Any], dict[str, Any]], Any]
 """Calls a method of the object in question: name, arguments, keyword arguments."""
+
+Slices = Generator[tuple[str, Sequence[Any], dict[str, Any]], Any, None]
 
 
 def is_sliced(spec: MethodSpec) -> bool:
@@ -40,20 +43,49 @@ def wait(
     invoke
         Makes one call; may raise to end the wait.
     """
+    steps, result = slices(spec, methods, args, kwargs), None
+    with contextlib.suppress(StopIteration):
+        call = next(steps)
+        while True:
+            result = invoke(*call)
+            call = steps.send(result)
+    return result
+
+
+async def wait_async(
+    spec: MethodSpec,
+    methods: Collection[str],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    invoke: Callable[[str, Sequence[Any], dict[str, Any]], Awaitable[Any]],
+) -> Any:
+    """As `wait`, for asyncio."""
+    steps, result = slices(spec, methods, args, kwargs), None
+    with contextlib.suppress(StopIteration):
+        call = next(steps)
+        while True:
+            result = await invoke(*call)
+            call = steps.send(result)
+    return result
+
+
+def slices(spec: MethodSpec, methods: Collection[str], args: Sequence[Any], kwargs: dict[str, Any]) -> Slices:
+    """The calls that a wait is made of; each is sent its result, and the last one's is that of the wait."""
     index = _timeout_index(spec)
     assert index is not None
     name, label, timeout = spec.name, spec.params[index].name, _timeout(spec, index, args, kwargs)
     if not _is_whole(timeout) or len(args) > index + 1 or (len(args) > index and label in kwargs):
-        return invoke(name, args, kwargs)  # the library says what it thinks of it
+        yield name, args, kwargs  # the library says what it thinks of it
+        return
     args, kwargs, timeout = list(args[:index]), dict(kwargs), int(timeout)
     if name == "sync" and {"getFence", "waitForFence"} <= set(methods):
-        name, args = "waitForFence", [invoke("getFence", [], {})]
+        name, args = "waitForFence", [(yield "getFence", [], {})]
     deadline = time.monotonic() + timeout / 1000 if timeout >= 0 else float("inf")
     while True:
         left = min(SLICE_MS, max(0, round(1000 * (deadline - time.monotonic()))) if timeout >= 0 else SLICE_MS)
-        done = invoke(name, args, kwargs | {label: left})
+        done = yield name, args, kwargs | {label: left}
         if done or (timeout >= 0 and time.monotonic() >= deadline):
-            return done
+            return
 
 
 def _is_whole(timeout: Any) -> bool:
