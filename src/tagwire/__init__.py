@@ -113,15 +113,15 @@ def batch(module: RemoteModule | None = None) -> Batch:
     return Batch(None if module is None else vars(module)["_link"])
 
 
-def servers(timeout: float = 2.0, *, mdns: bool | None = None) -> list[ServerFound]:
-    """The servers of the configuration, those connected to before, and those that announce themselves.
+def servers(timeout: float = 2.0, *, mdns: bool = False) -> list[ServerFound]:
+    """The servers of the configuration, those connected to before, and on request those that announce themselves.
 
     Parameters
     ----------
     timeout
         Seconds to listen for announcements (``tagwire serve --announce``), within (0, 60].
     mdns
-        Whether to ask the local network. None: if the extra ``discovery`` is installed.
+        Whether to ask the local network, by multicast; needs the extra ``discovery``.
 
     Raises
     ------

@@ -40,9 +40,9 @@ def test_nobody_is_called_to_a_server_that_cannot_be_reached() -> None:
 
 def test_servers_of_the_configuration_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAGWIRE_HOME", str(tmp_path))
-    assert "No server" in run("servers", "--no-mdns").stdout
+    assert "No server" in run("servers").stdout
     (tmp_path / "tagwire.toml").write_text('[servers.bench]\nhost = "10.0.0.5"\nport = 24000\n')
-    assert run("servers", "--no-mdns").stdout.split() == ["bench", "10.0.0.5:24000", "TLS", "configuration"]
+    assert run("servers").stdout.split() == ["bench", "10.0.0.5:24000", "TLS", "configuration"]
     (tmp_path / "tagwire.toml").write_text("[servers.bench]\nport = 24000\n")
-    wrong = run("servers", "--no-mdns")
+    wrong = run("servers")
     assert (wrong.returncode, "servers.bench.host is missing" in wrong.stderr) == (1, True)

@@ -122,7 +122,7 @@ def test_all_sources_together(home: Path) -> None:
     (home / "tagwire.toml").write_text('[servers.bench]\nhost = "10.0.0.5"\n[servers.here]\nhost = "localhost"\n')
     KnownServers().remember("10.0.0.5", 23000, fingerprint="cd")
     KnownServers().remember("other", 24000, token="x")
-    found = servers(1.0, None, lambda timeout: [LAB, ServerFound("new", "10.0.0.9", 1, True)])
+    found = servers(1.0, True, lambda timeout: [LAB, ServerFound("new", "10.0.0.9", 1, True)])
     assert [(s.name, str(s.address), s.tls, s.source) for s in found] == [
         ("bench", "10.0.0.5:23000", True, "configuration"),
         ("here", "localhost:23000", False, "configuration"),
@@ -136,13 +136,13 @@ def test_nobody_is_asked_unless_wanted() -> None:
     def missing(timeout: float) -> list[ServerFound]:
         raise NotSupported("no zeroconf")
 
-    assert servers(1.0, None, missing) == []
+    assert servers(1.0, look=missing) == []
     with pytest.raises(NotSupported):
         servers(1.0, True, missing)
-    assert tagwire.servers(mdns=False) == []
+    assert tagwire.servers() == []
     for timeout in (0, -1, 61, float("nan")):
         with pytest.raises(ArgumentError, match="timeout"):
-            tagwire.servers(timeout, mdns=False)
+            tagwire.servers(timeout)
 
 
 def test_a_pyro_name_server_knows_it_while_it_runs(pyro_name_server: Address) -> None:

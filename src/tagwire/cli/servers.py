@@ -9,24 +9,27 @@ from tagwire.cli.common import verbose_option
 
 @click.command("servers")
 @click.option("--timeout", type=click.FloatRange(0, 60, min_open=True), default=2.0, show_default=True, help="Seconds.")
-@click.option("--no-mdns", is_flag=True, help="Ask nobody; only what is configured or known.")
+@click.option("--mdns", is_flag=True, help="Ask the local network, too.")
 @verbose_option
-def command(timeout: float, no_mdns: bool) -> None:
-    """Show the servers of the configuration, those used before, and those that announce themselves.
+def command(timeout: float, mdns: bool) -> None:
+    """Show the servers of the configuration and those used before; with --mdns, those that announce themselves, too.
 
-    A server announces itself by mDNS if it was started with --announce; to hear that, the extra is needed:
-    pip install 'tagwire[discovery]'.
+    A server announces itself by mDNS if it was started with --announce. To ask for that, which goes to the whole
+    local network, the extra is needed: pip install 'tagwire[discovery]'.
 
     \b
     Examples:
       tagwire servers
-      tagwire servers --no-mdns     ask nobody in the network
+      tagwire servers --mdns     ask the local network, too
     """
     from tagwire.discovery import servers
 
-    found = servers(timeout, False if no_mdns else None)
+    found = servers(timeout, mdns)
     for server in found:
         facts = (f"{server.name:<20}", f"{server.address!s:<28}", "TLS  " if server.tls else "plain", server.source)
         click.echo("  ".join([*facts, server.library]).rstrip())
     if not found:
-        click.echo("No server is configured, known, or announces itself (`tagwire serve --announce`).")
+        click.echo(
+            "No server is configured or known"
+            + (", and none announces itself." if mdns else "; --mdns asks the network.")
+        )

@@ -8,7 +8,7 @@ from tagwire.config import read_configuration
 from tagwire.core.address import Address, parse_address
 from tagwire.discovery.found import ServerFound
 from tagwire.discovery.mdns import browse
-from tagwire.errors import ArgumentError, NotSupported
+from tagwire.errors import ArgumentError
 from tagwire.security.known import KnownServers
 from tagwire.security.places import is_loopback
 
@@ -16,9 +16,9 @@ _PORT = 23000
 
 
 def servers(
-    timeout: float = 2.0, mdns: bool | None = None, look: Callable[[float], list[ServerFound]] = browse
+    timeout: float = 2.0, mdns: bool = False, look: Callable[[float], list[ServerFound]] = browse
 ) -> list[ServerFound]:
-    """The servers of the configuration, those that this client has met before, and those that announce themselves.
+    """The servers of the configuration, those met before, and on request those that announce themselves.
 
     A server that is known in several ways stands there once.
 
@@ -27,7 +27,7 @@ def servers(
     timeout
         Seconds to listen for announcements, within (0, 60].
     mdns
-        Whether to ask the local network; without it, if `zeroconf` is installed.
+        Whether to ask the local network, by multicast.
     look
         What asks the network.
 
@@ -43,12 +43,8 @@ def servers(
     if not 0 < timeout <= 60:
         raise ArgumentError(f"timeout is {timeout}, but must be within (0, 60] seconds")
     found = [*_configured(), *_known()]
-    if mdns is not False:
-        try:
-            found += look(timeout)
-        except NotSupported:
-            if mdns:
-                raise
+    if mdns:
+        found += look(timeout)
     first: dict[Address, ServerFound] = {}
     for server in found:
         first.setdefault(server.address, server)
