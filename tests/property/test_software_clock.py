@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagwire.core.tags import TagBlock, TagType, merge
-from tagwire.engine.clock import ClockSignal, ClockStage
+from tagwire.engine.clock import ClockStage
+from tagwire.engine.clock_signal import ClockSignal
 from tagwire.testing.oracles.clock import Timebase
 from tagwire.testing.strategies import block_of, cuts
 from tagwire.testing.tap import rows_of

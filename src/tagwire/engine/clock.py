@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,59 +13,11 @@ from numpy.typing import NDArray
 from tagwire.core.channels import CHANNEL_UNUSED, ChannelIndex
 from tagwire.core.tags import TIME_MAX, TIME_MIN, TagBlock, TagType, concatenate, merge, overflow_tags, retime
 from tagwire.engine.clock_ideal import IdealClock, Span
-from tagwire.engine.clock_kernel import CLOCK, LOCKED, OFF, SEEK, Losses, Tags, present, settle, track
+from tagwire.engine.clock_kernel import present, settle, track
+from tagwire.engine.clock_layout import CLOCK, LOCKED, OFF, SEEK, Losses, Tags
+from tagwire.engine.clock_report import fault, report
+from tagwire.engine.clock_signal import PS_PER_S, ClockSignal
 from tagwire.engine.clock_state import ReferenceClockState
-
-PS_PER_S = 10**12
-FIT_MIN, FIT_MAX = 10, 10_000
-"""Fewest and most clock tags from which frequency and phase are found before the lock."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClockSignal:
-    """What a software clock is told about its signal.
-
-    Attributes
-    ----------
-    channel
-        Channel of the clock tags.
-    frequency
-        Frequency of the ideal clock tags in Hz.
-    divider
-        Periods of that frequency from one clock tag to the next.
-    averaging
-        Time constant of the loop in periods of that frequency.
-    second_channel
-        Channel of one pulse per UTC second, or `CHANNEL_UNUSED`.
-    second_offset
-        Added to the computer's time to find the UTC second of a pulse, in ps.
-    follows
-        Whether a change of the event divider of the channel changes `divider`.
-    """
-
-    channel: int
-    frequency: float
-    divider: int
-    averaging: float
-    second_channel: int = CHANNEL_UNUSED
-    second_offset: int = 0
-    follows: bool = False
-
-    @property
-    def period(self) -> int:
-        """Distance of ideal clock tags in ps."""
-        return round(PS_PER_S / self.frequency)
-
-    @property
-    def fit(self) -> int:
-        """Number of clock tags from which frequency and phase are found before the lock."""
-        return min(max(FIT_MIN, round(self.averaging / self.divider)), FIT_MAX)
-
-    @property
-    def patience(self) -> int:
-        """Stream time in ps within which a good signal is locked to."""
-        search = 3 * self.fit * self.divider / self.frequency
-        return int(PS_PER_S * (1 + search + (2.5 if self.second_channel != CHANNEL_UNUSED else 0)))
 
 
 class ClockStage:
@@ -184,38 +136,14 @@ class ClockStage:
 
     def state(self) -> ReferenceClockState:
         """Everything at this moment."""
-        state, clock, signal = ReferenceClockState(), self._clock[0], self.signal
+        state = report(self.signal, self._clock[0])
         state.ideal_clock_channel = self.ideal_channel
         state.last_ideal_clock_event = self.ideal.last
-        if signal is None:
-            return state
-        state.enabled = True
-        state.clock_period, state.clock_channel = signal.period, signal.channel
-        state.synchronization_channel, state.synchronization_offset = signal.second_channel, signal.second_offset
-        state.averaging_periods, state.event_divider = signal.averaging, signal.divider
-        state.is_locked, state.is_synchronized = self.locked, bool(clock["synced"])
-        state.error_counter = int(clock["errors"])
-        if clock["period"]:
-            state.period_error = float(clock["period"]) / signal.divider - signal.period
-            state.phase_error_estimation = float(np.sqrt(clock["mean_square"]))
         return state
 
     def fault(self) -> str:
         """Why there is no lock, in words."""
-        clock, signal = self._clock[0], self.signal
-        if signal is None:
-            return "the clock was switched off"
-        if clock["seen"] == 0:
-            return f"there is no signal on channel {signal.channel}"
-        if self.locked:
-            return f"there is no pulse per second on channel {signal.second_channel}"
-        if clock["measured"] == 0:
-            return f"channel {signal.channel} has too few tags: {int(clock['seen'])}"
-        hertz = PS_PER_S / float(clock["measured"]) * signal.divider
-        return (
-            f"the signal on channel {signal.channel} is not within 5 % of {signal.frequency:g} Hz, or irregular: "
-            f"its last distance that did not fit is that of {hertz:g} Hz"
-        )
+        return fault(self.signal, self._clock[0])
 
     def present(self, raw: int) -> int:
         """Output time that belongs to an input time, as far as it can be told."""

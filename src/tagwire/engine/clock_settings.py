@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagwire.core.arguments import boolean, integer, real
 from tagwire.core.channels import CHANNEL_UNUSED
-from tagwire.engine.clock import ClockSignal
+from tagwire.engine.clock_signal import ClockSignal
 from tagwire.engine.clock_state import ReferenceClockState, SoftwareClockState, as_software_clock
 from tagwire.engine.fences import WAIT_SLICE
 from tagwire.engine.hub import Hub

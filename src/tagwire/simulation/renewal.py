@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,10 @@ from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import NO_TIMES, Int64Array
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.errors import ArgumentError
-from tagwire.kernel import kernel
 from tagwire.simulation.clock import Clock, clock_at, move
 from tagwire.simulation.generator import MAX_RATE, PS_PER_S, SignalGeneratorBase
+from tagwire.simulation.renewal_draws import exponentials, gammas, gaussians, laid, uniforms
 from tagwire.simulation.seeds import FROM_TIME
-from tagwire.sources.draws import exponential, gaussian, uniform
 
 BATCH = 1_024
 """Distances that are drawn together."""
@@ -49,7 +47,7 @@ class _Renewal(SignalGeneratorBase):
     def _times(self, end: int) -> Int64Array:
         parts = []
         while self._clock.ps[0] < end:
-            parts.append(_laid(self._upcoming(), *self._clock, end))
+            parts.append(laid(self._upcoming(), *self._clock, end))
             self._ahead = self._ahead[len(parts[-1]) :]
         return np.concatenate(parts) if parts else NO_TIMES
 
@@ -88,7 +86,7 @@ class ExponentialSignalGenerator(_Renewal):
         self._launch()
 
     def _distances(self, count: int) -> NDArray[np.float64]:
-        return _exponentials(self._mean, self._random, count)
+        return exponentials(self._mean, self._random, count)
 
 
 class GammaSignalGenerator(_Renewal):
@@ -128,7 +126,7 @@ class GammaSignalGenerator(_Renewal):
         self._launch()
 
     def _distances(self, count: int) -> NDArray[np.float64]:
-        return _gammas(self._shape, self._scale, self._random, count)
+        return gammas(self._shape, self._scale, self._random, count)
 
 
 class GaussianSignalGenerator(_Renewal):
@@ -166,7 +164,7 @@ class GaussianSignalGenerator(_Renewal):
         self._launch()
 
     def _distances(self, count: int) -> NDArray[np.float64]:
-        return _gaussians(self._mean, self._width, self._random, count)
+        return gaussians(self._mean, self._width, self._random, count)
 
 
 class TwoStateExponentialSignalGenerator(_Renewal):
@@ -206,8 +204,8 @@ class TwoStateExponentialSignalGenerator(_Renewal):
         self._launch()
 
     def _distances(self, count: int) -> NDArray[np.float64]:
-        excited = _exponentials(self._up, self._random, count)
-        return excited + _exponentials(self._down, self._random, count)
+        excited = exponentials(self._up, self._random, count)
+        return excited + exponentials(self._down, self._random, count)
 
 
 class UniformSignalGenerator(_Renewal):
@@ -246,74 +244,9 @@ class UniformSignalGenerator(_Renewal):
         self._launch()
 
     def _distances(self, count: int) -> NDArray[np.float64]:
-        return self._low + np.floor(self._choices * (1.0 - _uniforms(self._random, count)))
+        return self._low + np.floor(self._choices * (1.0 - uniforms(self._random, count)))
 
 
 def _check_mean(mean: float, name: str) -> None:
     if not MIN_MEAN <= mean <= LONGEST:
         raise ArgumentError(f"{name} is {mean:g} s, but must be within [{MIN_MEAN:g}, {LONGEST:g}] s")
-
-
-@kernel
-def _gamma(shape: float, random: NDArray[np.uint64]) -> float:
-    """Gamma distributed, scale 1."""
-    boost = 1.0
-    if shape < 1.0:
-        boost = uniform(random) ** (1.0 / shape)
-        shape += 1.0
-    d = shape - 1.0 / 3.0
-    c = 1.0 / math.sqrt(9.0 * d)
-    while True:
-        x = gaussian(random)
-        v = (1.0 + c * x) ** 3
-        if v > 0.0 and math.log(uniform(random)) < 0.5 * x * x + d - d * v + d * math.log(v):
-            return boost * d * v
-
-
-@kernel
-def _exponentials(mean: float, random: NDArray[np.uint64], count: int) -> NDArray[np.float64]:
-    out = np.empty(count)
-    for i in range(count):
-        out[i] = mean * exponential(random)
-    return out
-
-
-@kernel
-def _gammas(shape: float, scale: float, random: NDArray[np.uint64], count: int) -> NDArray[np.float64]:
-    out = np.empty(count)
-    for i in range(count):
-        out[i] = scale * _gamma(shape, random)
-    return out
-
-
-@kernel
-def _gaussians(mean: float, width: float, random: NDArray[np.uint64], count: int) -> NDArray[np.float64]:
-    """Gaussian numbers that are not negative."""
-    out = np.empty(count)
-    for i in range(count):
-        out[i] = -1.0
-        while out[i] < 0.0:
-            out[i] = mean + width * gaussian(random)
-    return out
-
-
-@kernel
-def _uniforms(random: NDArray[np.uint64], count: int) -> NDArray[np.float64]:
-    out = np.empty(count)
-    for i in range(count):
-        out[i] = uniform(random)
-    return out
-
-
-@kernel
-def _laid(
-    distances: NDArray[np.float64], ps: NDArray[np.int64], fraction: NDArray[np.float64], end: int
-) -> NDArray[np.int64]:
-    """Tags before `end`, as long as there are distances; the clock shows the next tag."""
-    out = np.empty(len(distances), np.int64)
-    n = 0
-    while n < len(distances) and ps[0] < end:
-        out[n] = ps[0]
-        move(ps, fraction, distances[n])
-        n += 1
-    return out[:n]
