@@ -19,6 +19,11 @@ def kernel(function: Function) -> Function:
     return cast(Function, numba.njit(nogil=True, cache=True)(function))
 
 
+def inner_kernel(function: Function) -> Function:
+    """A `kernel` that becomes part of those that call it, for a call with many arrays costs as much as some tags."""
+    return cast(Function, numba.njit(nogil=True, cache=True, forceinline=True)(function))
+
+
 def lane_kernel(function: Function) -> Function:
     """A `kernel` that does the same to several numbers side by side, and whose compiler looks for that.
 

@@ -13,7 +13,7 @@ import numpy as np
 from tagwire.core.arguments import INT32_MAX
 from tagwire.core.tags import Int32Array, Int64Array, TagBlock
 from tagwire.errors import ArgumentError
-from tagwire.kernel import kernel
+from tagwire.kernel import inner_kernel, kernel
 from tagwire.measurements.gaps import stretches
 from tagwire.measurements.pairs_rare import FIRST, SECOND, UInt64Array, divided, mark, pair_rare
 
@@ -155,7 +155,7 @@ def _grown(times: UInt64Array, size: int) -> UInt64Array:
     return grown
 
 
-@kernel
+@inner_kernel
 def pair_up(
     time: UInt64Array,
     channel: Int32Array,

@@ -7,15 +7,11 @@ import numpy as np
 from tagwire.core.arguments import VALUES_MAX, integer
 from tagwire.core.arrays import Int32Array2D, Int64Array1D
 from tagwire.core.channels import CHANNEL_UNUSED
-from tagwire.core.tags import Int32Array, Int64Array, TagBlock, UInt64Array
+from tagwire.core.tags import TagBlock
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
-from tagwire.kernel import kernel
-from tagwire.measurements.gaps import stretches
-from tagwire.measurements.pairs import PairCounter, clipped, pair_up, require_span
-
-WAITS_FOR_SYNC = -2
-WAITS_FOR_NEXT = -1
+from tagwire.measurements.marked_pairs import MarkedPairs
+from tagwire.measurements.pairs import clipped, require_span
 
 
 class TimeDifferences(IteratorBase):
@@ -82,18 +78,14 @@ class TimeDifferences(IteratorBase):
         params |= {"binwidth": width, "n_bins": bins, "n_histograms": rows}
         starts = click if start == CHANNEL_UNUSED else start
         super().__init__(owner, [c for c in (click, starts, marker, sync) if c != CHANNEL_UNUSED], params)
-        self._width, self._bins, self._rows = width, bins, rows
-        self._markers: Int32Array = np.array([marker, sync], np.int32)
-        self._state: Int64Array = np.zeros(2, np.int64)
-        self._max_rollovers = 0
-        # One row more than there are histograms takes what arrives while the measurement waits.
-        self._pairs = PairCounter(click, starts, width, bins, rows=rows + 1)
+        self._width, self._bins = width, bins
+        self._pairs = MarkedPairs([(marker, sync)], [rows], click, starts, width, bins)
         self._launch()
 
     def getData(self) -> Int32Array2D:
         """Pairs in each bin, int32, shape (n_histograms, n_bins); a count stays at 2**31 - 1 when it gets there."""
         with self._lock:
-            return clipped(self._pairs.counts[: self._rows])
+            return clipped(self._pairs.counts)
 
     def getIndex(self) -> Int64Array1D:
         """Left edge of each bin in ps, int64, shape (n_bins,): ``i * binwidth``."""
@@ -109,7 +101,7 @@ class TimeDifferences(IteratorBase):
         """
         number = integer(max_rollovers, "max_rollovers", 0)
         with self._lock:
-            self._max_rollovers = number
+            self._pairs.max_rollovers[0] = number
 
     def setMaxCounts(self, max_counts: int) -> None:
         """The old name of `setMaxRollovers`."""
@@ -118,108 +110,25 @@ class TimeDifferences(IteratorBase):
     def getHistogramIndex(self) -> int:
         """The current histogram from 0 on; -1: waits for a `next` tag, -2: waits for a sync tag."""
         with self._lock:
-            return int(self._state[0])
+            return int(self._pairs.state[0, 0])
 
     def getCounts(self) -> int:
         """Rollovers since creation or `clear`."""
         with self._lock:
-            return int(self._state[1])
+            return int(self._pairs.state[0, 1])
 
     def ready(self) -> bool:
         """Whether the rollovers asked for with `setMaxRollovers` have been reached; False when none were."""
         with self._lock:
-            return 0 < self._max_rollovers <= int(self._state[1])
+            return self._pairs.ended
 
     def _process(self, block: TagBlock) -> None:
-        if self.ready():
-            return self._finish(block.begin)
-        for after_gap, time, channel in stretches(block):
-            if after_gap:
-                self._forget()
-            last = self._step_through(time, channel)
-            if last >= 0:
-                return self._finish(int(time[last]))
-
-    def _step_through(self, time: Int64Array, channel: Int32Array) -> int:
-        pairs = self._pairs
-        pairs.reserve(len(time))
-        last = _step_through(
-            time.view(np.uint64),
-            channel,
-            self._markers,
-            self._state,
-            self._max_rollovers,
-            pairs.channels,
-            pairs.grid,
-            pairs.events,
-            pairs.clicks,
-            pairs.starts,
-            pairs.sizes,
-            pairs.work,
-            pairs.counts,
-        )
-        pairs.retire(time)
-        return last
+        end = self._pairs.fold(block)
+        if end is not None:
+            self._finish(end)
 
     def _forget(self) -> None:
         self._pairs.forget()
-        if self._markers[1] != CHANNEL_UNUSED:
-            self._state[0] = WAITS_FOR_SYNC
 
     def _reset(self) -> None:
         self._pairs.reset()
-        self._state[:] = 0 if self._markers[0] == CHANNEL_UNUSED else WAITS_FOR_NEXT, 0
-        self._forget()
-
-
-@kernel
-def _step_through(
-    time: UInt64Array,
-    channel: Int32Array,
-    markers: Int32Array,
-    state: Int64Array,
-    max_rollovers: int,
-    channels: Int32Array,
-    grid: UInt64Array,
-    events: Int64Array,
-    clicks: UInt64Array,
-    starts: UInt64Array,
-    sizes: Int64Array,
-    work: UInt64Array,
-    counts: Int64Array,
-) -> int:
-    """Count pairs and follow the markers; gives the place of the first tag after the end of the capture, or -1."""
-    begin = i = 0
-    waiting = len(counts) - 1
-    while True:
-        while i < len(time) and channel[i] != markers[0] and channel[i] != markers[1]:
-            i += 1
-        marker = i
-        # Tags at the time of the marker come after it, also those that stand before it in the stream.
-        while i < len(time) and marker > begin and time[marker - 1] == time[i]:
-            marker -= 1
-        row = counts[state[0] if state[0] >= 0 else waiting]
-        pair_up(time[begin:marker], channel[begin:marker], channels, grid, events, clicks, starts, sizes, work, row)
-        if i == len(time):
-            return -1
-        begin = marker
-        while i < len(time) and time[i] == time[marker]:
-            i += 1
-        follow(channel[marker:i], markers, state, waiting)
-        if 0 < max_rollovers <= state[1]:
-            return marker
-
-
-@kernel
-def follow(channel: Int32Array, markers: Int32Array, state: Int64Array, histograms: int) -> None:
-    """Change the state by the markers among tags of equal time."""
-    for c in channel:
-        if c == markers[1]:
-            state[0] = WAITS_FOR_NEXT if markers[0] != CHANNEL_UNUSED else 0
-    for c in channel:
-        if c != markers[0] or state[0] == WAITS_FOR_SYNC:
-            continue
-        state[0] += 1
-        if state[0] == histograms:
-            state[0] = 0 if markers[1] == CHANNEL_UNUSED else WAITS_FOR_SYNC
-            state[1] += 1

@@ -7,19 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagwire.core.arguments import VALUES_MAX, integer, integers, sequence
 from tagwire.core.arrays import Int32Array1D, Int32Array2D, Int64Array1D, UInt64Array1D
-from tagwire.core.channels import CHANNEL_UNUSED, ChannelIndex
-from tagwire.core.tags import Int32Array, Int64Array, TagBlock, UInt64Array
+from tagwire.core.channels import CHANNEL_UNUSED
+from tagwire.core.tags import TagBlock
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.errors import ArgumentError
-from tagwire.kernel import kernel
-from tagwire.measurements.gaps import stretches
-from tagwire.measurements.pairs import PairCounter, clipped, pair_up, require_span
-from tagwire.measurements.timedifferences import WAITS_FOR_NEXT, WAITS_FOR_SYNC, follow
+from tagwire.measurements.marked_pairs import MarkedPairs
+from tagwire.measurements.pairs import clipped, require_span
 
 
 class TimeDifferencesND(IteratorBase):
@@ -88,13 +85,7 @@ class TimeDifferencesND(IteratorBase):
         markers = [*nexts, *(c for c in syncs if c != CHANNEL_UNUSED)]
         super().__init__(owner, [click, starts, *markers], params)
         self._width, self._bins = width, bins
-        self._markers: Int32Array = np.array([nexts, syncs], np.int32).T.copy()
-        self._index = ChannelIndex(dict.fromkeys(markers))
-        self._shape: Int64Array = np.array(rows, np.int64)
-        self._state: Int64Array = np.zeros((len(rows), 2), np.int64)
-        self._max_rollovers: Int64Array = np.zeros(len(rows), np.int64)
-        # One row more than there are histograms takes what arrives while a dimension waits.
-        self._pairs = PairCounter(click, starts, width, bins, rows=total + 1)
+        self._pairs = MarkedPairs(list(zip(nexts, syncs, strict=True)), rows, click, starts, width, bins)
         self._launch()
 
     def getData(self) -> Int32Array2D:
@@ -104,7 +95,7 @@ class TimeDifferencesND(IteratorBase):
         count stays at 2**31 - 1 when it gets there.
         """
         with self._lock:
-            return clipped(self._pairs.counts[:-1])
+            return clipped(self._pairs.counts)
 
     def getIndex(self) -> Int64Array1D:
         """Left edge of each bin in ps, int64, shape (n_bins,): ``i * binwidth``."""
@@ -118,65 +109,30 @@ class TimeDifferencesND(IteratorBase):
         max_rollovers
             For each dimension a number of rollovers since creation or `clear`; 0, the default: never end.
         """
-        numbers = _counts(max_rollovers, "max_rollovers", 0, 2**63 - 1, len(self._shape))
+        numbers = _counts(max_rollovers, "max_rollovers", 0, 2**63 - 1, len(self._pairs.state))
         with self._lock:
-            self._max_rollovers[:] = numbers
+            self._pairs.max_rollovers[:] = numbers
 
     def getHistogramIndex(self) -> Int32Array1D:
         """The current index of each dimension, int32; -1: waits for a `next` tag, -2: waits for a sync tag."""
         with self._lock:
-            return self._state[:, 0].astype(np.int32)
+            return self._pairs.state[:, 0].astype(np.int32)
 
     def getRollovers(self) -> UInt64Array1D:
         """Rollovers of each dimension since creation or `clear`, uint64."""
         with self._lock:
-            return self._state[:, 1].astype(np.uint64)
-
-    def _ended(self) -> bool:
-        return bool(((self._max_rollovers > 0) & (self._state[:, 1] >= self._max_rollovers)).any())
+            return self._pairs.state[:, 1].astype(np.uint64)
 
     def _process(self, block: TagBlock) -> None:
-        if self._ended():
-            return self._finish(block.begin)
-        for after_gap, time, channel in stretches(block):
-            if after_gap:
-                self._forget()
-            last = self._step_through(time, channel)
-            if last >= 0:
-                return self._finish(int(time[last]))
-
-    def _step_through(self, time: Int64Array, channel: Int32Array) -> int:
-        pairs = self._pairs
-        pairs.reserve(len(time))
-        last = _step_through(
-            time.view(np.uint64),
-            channel,
-            self._markers,
-            self._index.table,
-            self._index.first,
-            self._shape,
-            self._state,
-            self._max_rollovers,
-            pairs.channels,
-            pairs.grid,
-            pairs.events,
-            pairs.clicks,
-            pairs.starts,
-            pairs.sizes,
-            pairs.work,
-            pairs.counts,
-        )
-        pairs.retire(time)
-        return last
+        end = self._pairs.fold(block)
+        if end is not None:
+            self._finish(end)
 
     def _forget(self) -> None:
         self._pairs.forget()
-        self._state[self._markers[:, 1] != CHANNEL_UNUSED, 0] = WAITS_FOR_SYNC
 
     def _reset(self) -> None:
         self._pairs.reset()
-        self._state[:] = WAITS_FOR_NEXT, 0
-        self._forget()
 
 
 def _counts(values: Any, name: str, low: int, high: int, size: int) -> list[int]:
@@ -189,63 +145,3 @@ def _one_each(values: list[int], name: str, size: int) -> list[int]:
     if len(values) != size:
         raise ArgumentError(f"{name} has {len(values)} values, but must have one for each of {size} next_channels")
     return values
-
-
-@kernel
-def _step_through(
-    time: UInt64Array,
-    channel: Int32Array,
-    markers: Int32Array,
-    table: NDArray[np.int16],
-    first: int,
-    shape: Int64Array,
-    state: Int64Array,
-    max_rollovers: Int64Array,
-    channels: Int32Array,
-    grid: UInt64Array,
-    events: Int64Array,
-    clicks: UInt64Array,
-    starts: UInt64Array,
-    sizes: Int64Array,
-    work: UInt64Array,
-    counts: Int64Array,
-) -> int:
-    """Count pairs and follow the markers; gives the place of the first tag after the end of the capture, or -1."""
-    begin = i = 0
-    while True:
-        while i < len(time) and not _marks(channel[i], table, first):
-            i += 1
-        marker = i
-        # Tags at the time of the marker come after it, also those that stand before it in the stream.
-        while i < len(time) and marker > begin and time[marker - 1] == time[i]:
-            marker -= 1
-        row = counts[_row(shape, state, len(counts) - 1)]
-        pair_up(time[begin:marker], channel[begin:marker], channels, grid, events, clicks, starts, sizes, work, row)
-        if i == len(time):
-            return -1
-        begin = marker
-        while i < len(time) and time[i] == time[marker]:
-            i += 1
-        for dimension in range(len(shape)):
-            follow(channel[marker:i], markers[dimension], state[dimension], shape[dimension])
-        for dimension in range(len(shape)):
-            if 0 < max_rollovers[dimension] <= state[dimension, 1]:
-                return marker
-
-
-@kernel
-def _marks(channel: int, table: NDArray[np.int16], first: int) -> bool:
-    k = channel - first
-    return 0 <= k < len(table) and table[k] >= 0
-
-
-@kernel
-def _row(shape: Int64Array, state: Int64Array, waiting: int) -> int:
-    """Row of the current histogram."""
-    row, stride = 0, 1
-    for dimension in range(len(shape)):
-        if state[dimension, 0] < 0:
-            return waiting
-        row += stride * state[dimension, 0]
-        stride *= shape[dimension]
-    return row
