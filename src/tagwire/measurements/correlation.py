@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tagwire.core.arguments import VALUES_MAX, integer
-from tagwire.core.arrays import Float64Array1D, Int32Array1D, Int64Array1D
+from tagwire.core.arrays import Float64Array1D, Int64Array1D
 from tagwire.core.channels import CHANNEL_UNUSED
-from tagwire.core.tags import TagBlock
-from tagwire.engine.iterator import IteratorBase
-from tagwire.engine.tagger import TimeTaggerBase, require_tagger
-from tagwire.measurements.pairs import PairCounter, clipped, require_span
+from tagwire.engine.tagger import TimeTaggerBase
+from tagwire.measurements.pair_histogram import PairHistogram
 
 
-class Correlation(IteratorBase):
+class Correlation(PairHistogram):
     """Histogram of ``tau = t(channel_1) - t(channel_2)`` over all pairs of tags, around tau = 0.
 
     Parameters
@@ -41,8 +38,6 @@ class Correlation(IteratorBase):
     A tag is kept while the histogram can still reach it, so memory grows with the rate times the histogram's width.
     """
 
-    _concurrent = True
-
     def __init__(
         self,
         tagger: TimeTaggerBase,
@@ -51,22 +46,7 @@ class Correlation(IteratorBase):
         binwidth: int = 1000,
         n_bins: int = 1000,
     ) -> None:
-        owner = require_tagger(tagger)
-        first = owner._channel(channel_1, "channel_1")
-        second = owner._optional_channel(channel_2, "channel_2")
-        width, bins = integer(binwidth, "binwidth", 1), integer(n_bins, "n_bins", 1, VALUES_MAX)
-        require_span(width, bins)
-        clicks, starts = first, first if second == CHANNEL_UNUSED else second
-        params = {"channel_1": first, "channel_2": second, "binwidth": width, "n_bins": bins}
-        super().__init__(owner, [clicks, starts], params)
-        self._width, self._bins = width, bins
-        self._pairs = PairCounter(clicks, starts, width, bins, bins // 2 * width + width // 2)
-        self._launch()
-
-    def getData(self) -> Int32Array1D:
-        """Pairs in each bin, int32, shape (n_bins,); a count stays at 2**31 - 1 when it gets there."""
-        with self._lock:
-            return clipped(self._pairs.counts[0])
+        super().__init__(tagger, {"channel_1": channel_1, "channel_2": channel_2}, binwidth, n_bins, centred=True)
 
     def getDataNormalized(self) -> Float64Array1D:
         """Second-order correlation function g2 of each bin, float64, shape (n_bins,).
@@ -83,12 +63,3 @@ class Correlation(IteratorBase):
     def getIndex(self) -> Int64Array1D:
         """Centre of each bin in ps, int64, shape (n_bins,): ``(i - n_bins // 2) * binwidth``."""
         return (np.arange(self._bins, dtype=np.int64) - self._bins // 2) * self._width
-
-    def _process(self, block: TagBlock) -> None:
-        self._pairs.fold(block)
-
-    def _forget(self) -> None:
-        self._pairs.forget()
-
-    def _reset(self) -> None:
-        self._pairs.reset()

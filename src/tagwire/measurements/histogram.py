@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tagwire.core.arguments import VALUES_MAX, integer
-from tagwire.core.arrays import Int32Array1D, Int64Array1D
+from tagwire.core.arrays import Int64Array1D
 from tagwire.core.channels import CHANNEL_UNUSED
-from tagwire.core.tags import TagBlock
-from tagwire.engine.iterator import IteratorBase
-from tagwire.engine.tagger import TimeTaggerBase, require_tagger
-from tagwire.measurements.pairs import PairCounter, clipped, require_span
+from tagwire.engine.tagger import TimeTaggerBase
+from tagwire.measurements.pair_histogram import PairHistogram
 
 
-class Histogram(IteratorBase):
+class Histogram(PairHistogram):
     """Histogram of ``tau = t(click) - t(start)`` from every start to every click that is not earlier.
 
     Parameters
@@ -41,8 +38,6 @@ class Histogram(IteratorBase):
     A tag is kept while the histogram can still reach it, so memory grows with the rate times the histogram's width.
     """
 
-    _concurrent = True
-
     def __init__(
         self,
         tagger: TimeTaggerBase,
@@ -51,32 +46,10 @@ class Histogram(IteratorBase):
         binwidth: int = 1000,
         n_bins: int = 1000,
     ) -> None:
-        owner = require_tagger(tagger)
-        click = owner._channel(click_channel, "click_channel")
-        start = owner._optional_channel(start_channel, "start_channel")
-        width, bins = integer(binwidth, "binwidth", 1), integer(n_bins, "n_bins", 1, VALUES_MAX)
-        require_span(width, bins)
-        starts = click if start == CHANNEL_UNUSED else start
-        params = {"click_channel": click, "start_channel": start, "binwidth": width, "n_bins": bins}
-        super().__init__(owner, [click, starts], params)
-        self._width, self._bins = width, bins
-        self._pairs = PairCounter(click, starts, width, bins)
-        self._launch()
-
-    def getData(self) -> Int32Array1D:
-        """Pairs in each bin, int32, shape (n_bins,); a count stays at 2**31 - 1 when it gets there."""
-        with self._lock:
-            return clipped(self._pairs.counts[0])
+        super().__init__(
+            tagger, {"click_channel": click_channel, "start_channel": start_channel}, binwidth, n_bins, centred=False
+        )
 
     def getIndex(self) -> Int64Array1D:
         """Left edge of each bin in ps, int64, shape (n_bins,): ``i * binwidth``."""
         return np.arange(self._bins, dtype=np.int64) * self._width
-
-    def _process(self, block: TagBlock) -> None:
-        self._pairs.fold(block)
-
-    def _forget(self) -> None:
-        self._pairs.forget()
-
-    def _reset(self) -> None:
-        self._pairs.reset()
