@@ -16,9 +16,10 @@ import tiny_instrument
 
 import tagwire
 from tagwire.core.catalog import Catalog
-from tagwire.errors import ArgumentError, FileRefused, NotAllowed
+from tagwire.errors import ArgumentError, FileRefused, NotAllowed, NotSupported
 from tagwire.rpc.objects import Caller
 from tagwire.rpc.server import Server
+from tagwire.rpc.subscription import Subscription
 from tagwire.rpc.wire import Handle
 
 
@@ -61,7 +62,7 @@ def test_only_what_is_public_is_there(lab: Any) -> None:
     assert "stage" in dir(lab)
     assert {n for n in dir(lab.stage) if not n.startswith("_")} == {
         *("Axis", "Mode", "UNIT", "axes", "closed", "get_positions", "load", "mode", "most_moving", "move_to"),
-        *("moving", "on_settings", "on_update", "speed", "stop", "wait", "x", "y"),
+        *("moving", "on_settings", "speed", "stop", "wait", "x", "y"),
     }
     assert {n for n in dir(lab.bench) if not n.startswith("_")} == {
         *("Axis", "Mode", "Stage", "VOLTAGE_MAX", "folder_length", "lamp_on", "on_settings", "scaled"),
@@ -184,12 +185,11 @@ def test_who_may_change_it_and_who_did(lab: Any, server: Server) -> None:
         changes.close()
 
 
-def test_it_tells_of_new_values(lab: Any, server: Server) -> None:
-    with tagwire.connect("127.0.0.1", server.port) as other:
-        values = other.stage.on_update(0.01, value="get_positions")
-        lab.stage.move_to(4)
-        assert any(value.tolist() == [4, 0] for value in values)
-        values.close()
+def test_nobody_looks_at_it_all_the_time(lab: Any) -> None:
+    assert not hasattr(lab.stage, "on_update")
+    assert not hasattr(lab.stage, "on_finished")
+    with pytest.raises(NotSupported, match="a stage has no event 'update'"):
+        Subscription(lab._link, "update", lab.stage, {"interval": 1, "value": "get_positions"})
 
 
 def test_it_stays_with_the_server(lab: Any, server: Server, stage: lab_bench.Stage) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tagwire.core.arguments import integer, real, text
+from tagwire.core.catalog import Kind
 from tagwire.core.faults import to_fault
 from tagwire.errors import ArgumentError, LimitReached, NotSupported
 from tagwire.rpc import watchable, watches
@@ -203,7 +204,7 @@ class Publisher:
 
     def _watch(self, client: Client, what: str, lease: Lease, options: dict[str, Any]) -> Watch | None:
         obj, spec = lease.resource.obj, lease.resource.spec
-        if what == "update":
+        if what == "update" and spec.kind is not Kind.INSTRUMENT:
             interval = real(options.get("interval"), "interval_s", SHORTEST_S, LONGEST_S)
             return watches.Updates(self._getter(client, lease, text(options.get("value"), "value")), interval)
         if what == "finished" and watchable.can_finish(spec):
@@ -212,7 +213,7 @@ class Publisher:
             return watches.Overflows(obj)
         if what == "settings" and watchable.has_settings(spec):
             return None
-        if what in ("finished", "overflow", "settings"):
+        if what in ("update", "finished", "overflow", "settings"):
             raise NotSupported(f"a {spec.name} has no event {what!r}")
         raise ArgumentError(f"there is no event {what!r}; there are update, finished, overflow, settings, log, session")
 

@@ -37,7 +37,8 @@ def can_finish(spec: ClassSpec) -> bool:
 
 def can_overflow(spec: ClassSpec) -> bool:
     """Whether objects of the class count overflows."""
-    return is_instrument(spec) and any(m.name == "getOverflows" for m in spec.methods)
+    of_the_api = is_instrument(spec) and spec.kind is not Kind.INSTRUMENT
+    return of_the_api and any(m.name == "getOverflows" for m in spec.methods)
 
 
 def has_settings(spec: ClassSpec) -> bool:
@@ -46,8 +47,11 @@ def has_settings(spec: ClassSpec) -> bool:
 
 
 def can_update(spec: ClassSpec) -> bool:
-    """Whether objects of the class have data that may change."""
-    lasting = spec.kind not in (Kind.DATA, Kind.VALUE, Kind.READER, Kind.LOCAL)
+    """Whether objects of the class have data that may change.
+
+    Not those beside the API: a getter of a stage may take as long as it moves, and one thread looks at everything.
+    """
+    lasting = spec.kind not in (Kind.DATA, Kind.VALUE, Kind.READER, Kind.LOCAL, Kind.INSTRUMENT)
     return lasting and any(m.name.startswith(_GETTERS) and _watchable(spec, m) for m in spec.methods)
 
 
