@@ -126,7 +126,7 @@ def test_all_sources_together(home: Path) -> None:
     assert [(s.name, str(s.address), s.tls, s.source) for s in found] == [
         ("bench", "10.0.0.5:23000", True, "configuration"),
         ("here", "localhost:23000", False, "configuration"),
-        ("other", "other:24000", False, "known"),
+        ("other", "other:24000", True, "known"),
         ("new", "10.0.0.9:1", True, "network"),
     ]
     assert "x" not in {s.fingerprint for s in found}

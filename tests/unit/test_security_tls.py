@@ -184,6 +184,12 @@ def test_when_tls_is_used(identity: Identity) -> None:
     assert not client_security("lab", 1, tls=False).tls
     KnownServers().remember("localhost", 1, fingerprint=identity.fingerprint)
     assert client_security("localhost", 1).tls
+    KnownServers().remember("trusted", 1, token="x", plain=True)
+    assert not client_security("trusted", 1).tls
+    assert client_security("trusted", 1, tls=True).tls
+    assert client_security("trusted", 1, fingerprint=identity.fingerprint).tls
+    KnownServers().remember("trusted", 1, fingerprint=identity.fingerprint, plain=False)
+    assert client_security("trusted", 1).tls
     here, there = socket.socketpair()
     with here, there:
         assert client_security("localhost", 2).wrap(here) is here

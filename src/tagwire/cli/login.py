@@ -49,7 +49,7 @@ def command(server: str, fingerprint: str | None, renew: bool, tls: bool | None,
     with tagwire.connect(
         where.host, where.port, token=token, tls=where.tls, fingerprint=seen or None
     ):  # raises when the server does not know the token
-        known.remember(where.host, where.port, fingerprint=seen, token=token)
+        known.remember(where.host, where.port, fingerprint=seen, token=token, plain=not where.tls)
     click.echo(f"Logged in: tagwire.connect({server!r}) works from now on.")
 
 

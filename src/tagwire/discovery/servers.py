@@ -61,4 +61,5 @@ def _configured() -> Iterator[ServerFound]:
 def _known() -> Iterator[ServerFound]:
     for name, known in KnownServers().list().items():
         host, port = parse_address(name, _PORT)
-        yield ServerFound(host, host, port, bool(known.fingerprint), known.fingerprint, source="known")
+        tls = not known.plain and (bool(known.fingerprint) or not is_loopback(host))
+        yield ServerFound(host, host, port, tls, known.fingerprint, source="known")

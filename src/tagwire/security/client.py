@@ -109,7 +109,7 @@ def client_security(
         The secret to show; without it `TAGWIRE_TOKEN` counts, then what ``tagwire login`` has stored for the server.
     tls
         True or False decide; None means: with TLS if a fingerprint is given or known or the server is on another
-        computer, without it on this one.
+        computer, without it on this one and where ``tagwire login --no-tls`` was said.
     fingerprint
         Whom to expect, whatever is known; ``tagwire keys fingerprint`` shows it at the server.
 
@@ -121,10 +121,11 @@ def client_security(
         The file of known servers is damaged, or others can read it.
     """
     known = KnownServers().find(host, port)
-    expected = parse_fingerprint(fingerprint) if fingerprint else known.fingerprint
+    given = parse_fingerprint(fingerprint) if fingerprint else ""
+    expected = given or known.fingerprint
     secret = token or os.environ.get(TOKEN) or known.token or None
-    use_tls = bool(expected) or not places.is_loopback(host) if tls is None else bool(tls)
-    return ClientSecurity(host, port, use_tls, expected, secret)
+    usual = bool(given) or (not known.plain and (bool(expected) or not places.is_loopback(host)))
+    return ClientSecurity(host, port, usual if tls is None else bool(tls), expected, secret)
 
 
 def _no_tls(server: ClientSecurity, error: Exception) -> str:

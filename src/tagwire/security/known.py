@@ -13,10 +13,11 @@ FILE = "known_servers.json"
 
 @dataclass(frozen=True, slots=True)
 class KnownServer:
-    """What is remembered of one server; empty text for what is not."""
+    """What is remembered of one server; empty text for what is not. `plain`: its user accepts that it has no TLS."""
 
     fingerprint: str = ""
     token: str = ""
+    plain: bool = False
 
 
 class KnownServers:
@@ -33,9 +34,12 @@ class KnownServers:
         """All of them, by address."""
         return {name: _server(entry) for name, entry in private.read_json(self.path).items()}
 
-    def remember(self, host: str, port: int, *, fingerprint: str = "", token: str = "") -> None:
+    def remember(
+        self, host: str, port: int, *, fingerprint: str = "", token: str = "", plain: bool | None = None
+    ) -> None:
         """Keep what is given; what is empty stays as it was."""
-        given = {key: text for key, text in (("fingerprint", fingerprint), ("token", token)) if text}
+        offered = {"fingerprint": fingerprint or None, "token": token or None, "plain": plain}
+        given = {key: value for key, value in offered.items() if value is not None}
         with private.edit_json(self.path) as content:
             before = content.get(address(host, port))
             content[address(host, port)] = (before if isinstance(before, dict) else {}) | given
@@ -54,4 +58,4 @@ def address(host: str, port: int) -> str:
 
 def _server(entry: Any) -> KnownServer:
     known = entry if isinstance(entry, dict) else {}
-    return KnownServer(str(known.get("fingerprint", "")), str(known.get("token", "")))
+    return KnownServer(str(known.get("fingerprint", "")), str(known.get("token", "")), known.get("plain") is True)
