@@ -16,7 +16,7 @@ from tagwire.rpc import publisher as publisher_module
 from tagwire.rpc.objects import Caller, Lease
 from tagwire.rpc.publisher import Publisher
 from tagwire.rpc.service import Service
-from tagwire.rpc.session import Client, Session
+from tagwire.rpc.session import Client, Session, nowhere
 
 COUNTER = ClassSpec(
     "Counter",
@@ -167,6 +167,29 @@ def test_a_client_that_comes_back_gets_its_updates_again(scene: Scene) -> None:
     assert scene.after(1) == []
     scene.client.push = scene.make_push()
     assert len(scene.after(1)) == 1
+
+
+def test_a_client_that_is_away_costs_no_look_and_loses_events_that_are_counted(scene: Scene) -> None:
+    scene.updates()
+    scene.subscribe(2, "settings", scene.tagger_lease)
+    scene.client.push = nowhere
+    for _ in range(3):
+        scene.service.history.record(scene.tagger_lease.resource, scene.client.caller, "setInputDelay", {})
+        assert scene.after(1) == []
+    assert scene.publisher.look() > scene.now
+    assert scene.counter.reads == 0
+    scene.client.push = scene.make_push()
+    scene.service.history.record(scene.tagger_lease.resource, scene.client.caller, "setInputDelay", {})
+    assert sorted(lost for _, lost in scene.after(1)) == [0, 3]
+
+
+def test_a_client_that_has_gone_leaves_nothing(scene: Scene) -> None:
+    scene.updates()
+    scene.publisher.client_changed("went", scene.client)
+    scene.client.gone = True
+    scene.subscribe(2, "log")  # a call that was under way
+    assert len(scene.publisher) == 0
+    assert scene.loggers[-1] is None
 
 
 def test_a_property_can_be_watched(scene: Scene) -> None:

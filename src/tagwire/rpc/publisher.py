@@ -19,7 +19,7 @@ from typing import Any
 from tagwire.core.arguments import integer, real, text
 from tagwire.core.catalog import Kind
 from tagwire.core.faults import to_fault
-from tagwire.errors import ArgumentError, LimitReached, NotSupported
+from tagwire.errors import ArgumentError, LimitReached, NotSupported, ObjectGone
 from tagwire.rpc import watchable, watches
 from tagwire.rpc.control import Control
 from tagwire.rpc.history import Change, instrument_of
@@ -80,7 +80,7 @@ class _Subscription:
         """Whether the client has seen enough of what it was sent to get more."""
         if self.push is not self.client.push or now - self.sent_at > _PATIENCE_S:
             self.push, self.unseen = self.client.push, 0
-        return self.unseen < (_WINDOW if self.watch is None else 1)
+        return self.push is not nowhere and self.unseen < (_WINDOW if self.watch is None else 1)
 
     def send(self, value: object, now: float) -> bool:
         """Send a value; whether there was room. An event that finds none is counted as lost."""
@@ -94,7 +94,7 @@ class _Subscription:
 
     def next_look(self) -> float:
         """When it is to be looked at, if it is."""
-        if self.watch is None or self.over is not None:
+        if self.watch is None or self.over is not None or self.client.push is nowhere:
             return math.inf
         return self.due if not self.unseen else self.sent_at + _PATIENCE_S
 
@@ -154,6 +154,8 @@ class Publisher:
         except NotSupported:
             self._remove([made])
             raise
+        if client.gone:  # while this call was under way
+            self._remove([made])
         self._changed()
 
     def unsubscribe(self, client: Client, number: int) -> None:
@@ -219,9 +221,16 @@ class Publisher:
 
     def _getter(self, client: Client, lease: Lease, value: str) -> Callable[[], Any]:
         handle, service = Handle(lease.id), self._service
-        if watchable.is_method(lease.resource.spec, value):
-            return lambda: service.invoke(handle, value, (), {}, client.caller)
-        return lambda: service.get(handle, value, client.caller)
+        is_method = watchable.is_method(lease.resource.spec, value)
+
+        def get() -> Any:
+            if service.is_busy(lease, value):  # a stage that moves must not hold up the others
+                return Nothing.NEW
+            if is_method:
+                return service.invoke(handle, value, (), {}, client.caller)
+            return service.get(handle, value, client.caller)
+
+        return get
 
     def _attend(self, subscription: _Subscription, now: float) -> None:
         if subscription.over is None and subscription.lease is not None and not subscription.lease.held:
@@ -238,6 +247,8 @@ class Publisher:
             value = watch.look()
             if value is not Nothing.NEW and subscription.send(value, self._clock()):
                 watch.told()
+        except ObjectGone:
+            subscription.over = ["end", None, subscription.lost]
         except Exception as error:  # the library's, or a value that cannot be sent
             subscription.over = ["end", to_fault(error), 0]
 

@@ -124,6 +124,7 @@ class Client:
     resumed: bool = False
     since: float = field(default_factory=time.time)
     end: float = math.inf
+    gone: bool = False
     lender: Lender = field(default_factory=Lender)
     unclaimed: Unclaimed = field(default_factory=Unclaimed)
 
@@ -315,6 +316,7 @@ class Sessions:
         for client in gone:
             del self._clients[client.id]
             client.session.clients.discard(client)
+            client.gone = True
         over = [s for s in self._sessions.values() if not s.clients and not s.kept]
         for session in over:
             del self._sessions[session.id]

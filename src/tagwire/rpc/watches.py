@@ -49,7 +49,7 @@ class Updates:
     Parameters
     ----------
     get
-        Gives the value.
+        Gives the value, or `Nothing.NEW` when it cannot be had just now.
     interval
         Seconds between two looks.
     """
@@ -61,8 +61,10 @@ class Updates:
 
     def look(self) -> Any:
         """The value, if it is new."""
-        value = _plain(self._get())
-        self._found = _digest(value)
+        value = self._get()
+        if value is Nothing.NEW:
+            return value
+        self._found = _digest(_plain(value))
         return value if self._found != self._known else Nothing.NEW
 
     def told(self) -> None:
