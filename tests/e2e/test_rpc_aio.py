@@ -280,8 +280,7 @@ def test_blocking_habits_are_pointed_out(tiny_server: Server) -> None:
             TT.close()
         with pytest.raises(TypeError, match="async with"):
             TT.__enter__()
-        for other in (lambda: TT.session, TT.control):
-            with pytest.raises(NotSupported, match=r"tagwire\.connect"):
-                other()
+        with pytest.raises(NotSupported, match="async for"):
+            TT.session.events().next()
 
     run(tiny_server, script)

@@ -427,3 +427,42 @@ def test_loops_end_with_an_error_when_the_server_is_gone(
 def test_names_of_ours_hide_none_of_the_library(TT: Any) -> None:
     assert {"session", "control"}.isdisjoint(TT.__all__)
     assert {"session", "control", "setLogger"} <= set(dir(TT))
+
+
+def test_all_of_it_with_asyncio(server: Server) -> None:
+    async def evening() -> None:
+        async with await tagwire.aconnect("127.0.0.1", server.port, session="overnight") as TT:
+            tagger = await TT.createTimeTagger()
+            async with TT.control(tagger):
+                await tagger.setInputDelay(1, 5)
+                assert [one.of for one in await TT.session.control] == ["this TimeTagger"]
+            assert await TT.session.control == []
+            await TT.Counter(tagger, [1])
+
+    async def morning() -> list[Any]:
+        async with await tagwire.aconnect("127.0.0.1", server.port, session="overnight") as TT:
+            (tagger,) = await TT.session.taggers
+            (counter,) = await TT.session.measurements
+            assert [change.method for change in await TT.session.history(tagger)] == ["setInputDelay"]
+            assert (await TT.session.about(counter)).parameters["channels"] == [1]
+            heard: list[Any] = []
+            TT.setLogger(lambda level, message: heard.append(message))
+            wrong = counter.on_update(0)
+            with pytest.raises(ArgumentError, match="interval_s"):
+                await anext(wrong)
+            seen = [int(data[0, 0]) async for data in counting(counter.on_update(0.01))]
+            while not await TT.say("hello"):
+                pass
+            await TT.session.end()
+            return seen
+
+    async def counting(updates: Any) -> Any:
+        async for data in updates:
+            yield data
+            if data[0, 0] == 2:
+                return
+            tiny._running[0].count()
+
+    asyncio.run(asyncio.wait_for(evening(), WAIT_S))
+    assert asyncio.run(asyncio.wait_for(morning(), WAIT_S)) == [0, 1, 2]
+    assert len(server.service.registry) == 0

@@ -13,7 +13,9 @@ from tagwire.core.catalog import Catalog, ClassSpec, Kind, MethodSpec, from_plai
 from tagwire.errors import NotSupported
 from tagwire.rpc import module
 from tagwire.rpc.aio_link import AsyncLink
+from tagwire.rpc.client_control import AsyncControlLease
 from tagwire.rpc.remote import RemoteObject, adopt, build_class
+from tagwire.rpc.session_view import AsyncSessionView
 from tagwire.rpc.waiting import is_sliced, wait_async
 
 
@@ -35,9 +37,6 @@ async def aconnect(
     except BaseException:
         await link.close()
         raise
-
-
-_BLOCKING = "an asyncio client has no session and no control; use tagwire.connect() for them, beside it"
 
 
 class _AsyncType(type):
@@ -104,13 +103,13 @@ class AsyncModule(_RemoteModule):  # type: ignore[misc]
         await self.aclose()
 
     @property
-    def session(self) -> NoReturn:
-        """Refuse: what a session holds is looked at with the blocking client."""
-        raise NotSupported(_BLOCKING)
+    def session(self) -> AsyncSessionView:
+        """What this client has at the server, and who else is there: ``await TT.session.measurements``."""
+        return AsyncSessionView(self._link)
 
-    def control(self, *args: object, **kwargs: object) -> NoReturn:
-        """Refuse: control is taken with the blocking client."""
-        raise NotSupported(_BLOCKING)
+    def control(self, tagger: Any = None, *, lease_s: float = 60.0, force: bool = False) -> AsyncControlLease:
+        """Take control of an instrument, as the blocking client does: ``async with TT.control(tagger): ...``."""
+        return AsyncControlLease(self._async_link, tagger, lease_s, force)
 
     def close(self) -> NoReturn:
         """Refuse: an asyncio client is closed with ``await TT.aclose()``."""
@@ -120,7 +119,7 @@ class AsyncModule(_RemoteModule):  # type: ignore[misc]
         raise TypeError("an asyncio client is used with: async with")
 
     def __dir__(self) -> list[str]:
-        return [*self.__all__, "aclose"]
+        return [*self.__all__, "aclose", "control", "session"]
 
     def _class(self, spec: ClassSpec) -> type[RemoteObject]:
         known = self._catalog.class_by_name

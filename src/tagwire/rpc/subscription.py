@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from tagwire.core.faults import from_fault
+from tagwire.errors import NotSupported
 from tagwire.rpc.link import Link
 
 KEPT = 1000
@@ -105,7 +106,11 @@ class Subscription(Generic[Value]):
             None came in time.
         StopIteration
             Nothing more comes.
+        NotSupported
+            (RuntimeError) The client is one for asyncio: a wait would hold up the event loop.
         """
+        if self._asked is not None:
+            raise NotSupported("waiting here would stop the event loop; use: async for value in ...")
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while not self._values:
