@@ -278,30 +278,6 @@ def test_a_name_that_hides_another_is_refused(tiny_catalog: Catalog, name: str, 
         Server(tiny_instrument, "127.0.0.1", 0, catalog=tiny_catalog, also={name: lab_bench.Stage()})
 
 
-def test_what_is_new_comes_without_asking(lab: Any, stage: lab_bench.Stage) -> None:
-    modes = lab.stage.on_update(0.01, value="mode")
-    assert modes.next(30) is lab.stage.Mode.FAST
-    changes = lab.stage.on_settings()
-    lab.stage.move_to(1, mode=lab.stage.Mode.SLOW)
-    assert modes.next(30) is lab.stage.Mode.SLOW
-    assert (change := changes.next(30)).method == "move_to"
-    assert lab.session.history(lab.stage) == [change]
-
-
-def test_an_object_that_is_busy_holds_up_no_news_of_others(lab: Any, stage: lab_bench.Stage) -> None:
-    positions = lab.stage.on_update(0.01, value="get_positions")
-    assert positions.next(30).tolist() == [0, 0]
-    waiting = threading.Thread(target=lab.stage.wait)
-    waiting.start()
-    assert stage.entered.wait(30)
-    stage.x.move(3)
-    counts = lab.Counter(lab.createTimeTagger(), [1]).on_update(0.01)
-    assert counts.next(30) == [[0]]
-    lab.stage.stop()
-    waiting.join(30)
-    assert positions.next(30).tolist() == [3, 0]
-
-
 def test_control_of_an_object(lab: Any, server: Server) -> None:
     with tagwire.connect("127.0.0.1", server.port) as other, other.control(other.stage):
         with pytest.raises(NotAllowed, match="has control of this stage"):

@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 from tagwire.core.catalog import Instrument
 from tagwire.rpc.objects import Caller, Lease, Resource
@@ -51,16 +50,6 @@ class Instruments:
         if not instrument or member in getattr(obj, PARALLEL, ()):
             return nullcontext()
         return self._turns[self._names.get(id(obj), instrument)]
-
-    def is_busy(self, instrument: str, obj: object, member: str) -> bool:
-        """Whether `turn` would have to wait for another call."""
-        turn: Any = self.turn(instrument, obj, member)
-        if isinstance(turn, nullcontext):
-            return False
-        free = bool(turn.acquire(blocking=False))
-        if free:
-            turn.release()
-        return not free
 
     def close(self) -> None:
         """Call ``close()`` of every object that has it, the latest first."""

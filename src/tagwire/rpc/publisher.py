@@ -221,16 +221,9 @@ class Publisher:
 
     def _getter(self, client: Client, lease: Lease, value: str) -> Callable[[], Any]:
         handle, service = Handle(lease.id), self._service
-        is_method = watchable.is_method(lease.resource.spec, value)
-
-        def get() -> Any:
-            if service.is_busy(lease, value):  # a stage that moves must not hold up the others
-                return Nothing.NEW
-            if is_method:
-                return service.invoke(handle, value, (), {}, client.caller)
-            return service.get(handle, value, client.caller)
-
-        return get
+        if watchable.is_method(lease.resource.spec, value):
+            return lambda: service.invoke(handle, value, (), {}, client.caller)
+        return lambda: service.get(handle, value, client.caller)
 
     def _attend(self, subscription: _Subscription, now: float) -> None:
         if subscription.over is None and subscription.lease is not None and not subscription.lease.held:

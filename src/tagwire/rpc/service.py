@@ -186,11 +186,6 @@ class Service:
     def _preparation(self, caller: Caller) -> Preparation:
         return Preparation(lambda handle: self.find(handle, caller), self.library.enums, self._files)
 
-    def is_busy(self, lease: Lease, member: str) -> bool:
-        """Whether a call of the object would wait for another one, which may take long."""
-        spec, obj = lease.resource.spec, lease.resource.obj
-        return self.instruments.is_busy(self.library.instrument_of(spec.name), obj, member)
-
     def _turn(self, lease: Lease, member: str) -> AbstractContextManager[object]:
         """Calls of one instrument beside the API run one at a time; those of the API know of threads."""
         return self.instruments.turn(self.library.instrument_of(lease.resource.spec.name), lease.resource.obj, member)

@@ -49,7 +49,7 @@ class Updates:
     Parameters
     ----------
     get
-        Gives the value, or `Nothing.NEW` when it cannot be had just now.
+        Gives the value.
     interval
         Seconds between two looks.
     """
@@ -62,8 +62,6 @@ class Updates:
     def look(self) -> Any:
         """The value, if it is new."""
         value = self._get()
-        if value is Nothing.NEW:
-            return value
         self._found = _digest(_plain(value))
         return value if self._found != self._known else Nothing.NEW
 
