@@ -91,6 +91,11 @@ class Assembler:
         self._within = in_overflow(block, self._within)
         return block
 
+    @property
+    def within(self) -> bool:
+        """Whether the stream is within an overflow at `end`."""
+        return self._within
+
     def resume(self) -> Resume | None:
         """What to tell a server that shall go on where the last frame ended; `None` before the first one."""
         last = self._last

@@ -60,6 +60,10 @@ class Feed(IteratorBase):
     def _process(self, block: TagBlock) -> None:
         self.ring.append(select(block, self._index), self._hub.patient)
 
+    def _begin(self, now: int, duration: int | None, wipe: bool) -> None:
+        super()._begin(now, duration, wipe)
+        self.ring.begin_at(self._from)
+
     def _fail(self, error: Exception) -> None:
         self.ring.close(f"the stream broke off: {error!r}")
         super()._fail(error)

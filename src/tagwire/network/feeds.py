@@ -44,7 +44,7 @@ class Seat:
         self.client, self.peer = client, peer
         self.feed = outlet.ring.id
         self._outlet, self._cursor = outlet, cursor
-        self.begin = outlet.begin if cursor.place.number == 0 else cursor.place.time
+        self.begin = cursor.place.time
         self._heard = time.monotonic()
 
     def greeting(self) -> dict[str, object]:
@@ -76,7 +76,7 @@ class Seat:
     @property
     def end(self) -> int:
         """Stream time in ps up to which there are frames."""
-        return max(self.begin, self._outlet.ring.end)
+        return self._outlet.ring.end
 
     def close(self) -> None:
         """Leave the feed."""

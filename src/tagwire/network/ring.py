@@ -12,7 +12,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import randbits
 
 import numpy as np
@@ -114,6 +114,12 @@ class Ring:
         """All open cursors."""
         with self._changed:
             return list(self._cursors)
+
+    def begin_at(self, time: int) -> None:
+        """Say at which stream time in ps the first block will begin; nothing once there is one."""
+        with self._changed:
+            if not self._head.number:
+                self._head = replace(self._head, time=time)
 
     def append(self, block: TagBlock, patient: bool = False) -> None:
         """Encode a block and offer it to all cursors; nothing after `close`. Any thread may call.
@@ -243,7 +249,7 @@ class Cursor:
 
     @property
     def place(self) -> Place:
-        """Where it stands; of a feed without any frame only the number counts."""
+        """Where it stands."""
         return self._place
 
     @property

@@ -222,13 +222,13 @@ class NetworkSource:
             at = None if following is None else self._begin_of(following)
             if at is None or block.end < at:
                 return False
-            old = self._assembler.channels
+            old, within = self._assembler.channels, self._assembler.within
         if block.end == at:
             self._deliver(block)
             self._adopt_next()
         else:
             self._adopt_next()
-            self._handover = Handover(block, old)
+            self._handover = Handover(block, old, within)
         return True
 
     def _adopt_next(self) -> bool:

@@ -16,11 +16,6 @@ class Outlet(Protocol):
 
     ring: Ring
 
-    @property
-    def begin(self) -> int:
-        """Stream time in ps at which it began."""
-        ...
-
     def close(self) -> None:
         """Leave the stream; what is in the ring can still be read."""
         ...
@@ -54,15 +49,6 @@ class Station(Protocol):
         ...
 
 
-class EngineOutlet(Feed):
-    """A feed that says when it began."""
-
-    @property
-    def begin(self) -> int:
-        """Stream time in ps at which it began."""
-        return self._from
-
-
 class EngineStation:
     """A Time Tagger of our engine.
 
@@ -92,7 +78,7 @@ class EngineStation:
 
     def outlet(self, channels: Sequence[int], capacity: int, synchronous: bool) -> Outlet:
         """A feed at the end of the chain."""
-        return EngineOutlet(self._tagger, channels, capacity, synchronous)
+        return Feed(self._tagger, channels, capacity, synchronous)
 
     def fence(self) -> int | None:
         """As the Time Tagger itself tells."""

@@ -94,15 +94,9 @@ class ApiOutlet:
         self.ring = Ring(tuple(channels), capacity, synchronous)
         self._index = ChannelIndex(self.ring.channels)
         self._begun = threading.Event()
-        self._first = 0
         self._measurement: _Measurement = _measurement(library, tagger, channels, self._take)
         if not self._begun.wait(FIRST_BLOCK_S):
-            self._first = int(library.TimeTagStream(tagger, 1, list(channels) or [1]).getData().tGetData)
-
-    @property
-    def begin(self) -> int:
-        """Stream time in ps at which it began."""
-        return self._first
+            self.ring.begin_at(int(library.TimeTagStream(tagger, 1, list(channels) or [1]).getData().tGetData))
 
     def close(self) -> None:
         """Leave the stream."""
@@ -111,7 +105,7 @@ class ApiOutlet:
 
     def _take(self, records: NDArray[np.void], begin: int, end: int) -> None:
         if not self._begun.is_set():
-            self._first = begin
+            self.ring.begin_at(begin)
             self._begun.set()
         self.ring.append(select(_block(records, begin, end), self._index))
 
