@@ -16,7 +16,7 @@ from tagwire.errors import TagwireError
 from tagwire.recording.files import open_recording
 
 TAGWIRE = [sys.executable, "-m", "tagwire"]
-HEAVY = {"numpy", "numba", "Pyro5", "pyarrow", "matplotlib", "rich"}
+HEAVY = {"numpy", "numba", "Pyro5", "pyarrow", "matplotlib", "rich", "cryptography", "zeroconf"}
 
 
 @pytest.fixture(scope="module")

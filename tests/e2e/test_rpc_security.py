@@ -1,6 +1,6 @@
 """A server with keys: tokens, TLS, plain clients, silent ones, and the log of who came.
 
-127.0.0.2 stands for another computer: the server is told that only 127.0.0.1 is local.
+No address beyond loopback is used: the server is told whether to take its clients' address for another computer's.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from Pyro5 import protocol
 import tagwire
 from tagwire.cli.child import ServerProcess
 from tagwire.core.catalog import Catalog
-from tagwire.errors import AccessRefused, KeysUnusable, NotAllowed, ProtocolError, ServerNotTrusted
+from tagwire.errors import AccessRefused, KeysUnusable, LimitReached, NotAllowed, ProtocolError, ServerNotTrusted
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.server import Server
 from tagwire.security import AuditLog, Identity, Role, ServerSecurity, Tokens
 
-HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
+HERE = "127.0.0.1"
 
 Serve = Callable[..., Server]
 
@@ -69,10 +69,15 @@ def audit(tmp_path: Path) -> Iterator[AuditLog]:
 def serve(tiny_catalog: Catalog, identity: Identity, tokens: Tokens, audit: AuditLog) -> Iterator[Serve]:
     with contextlib.ExitStack() as stack:
 
-        def start(host: str = ELSEWHERE, limits: Limits | None = None, **options: Any) -> Server:
-            demands = {"identity": identity, "audit": audit, "is_local": HERE.__eq__, "refusal_s": 0.05} | options
+        def start(limits: Limits | None = None, *, elsewhere: bool = True, **options: Any) -> Server:
+            demands = {
+                "identity": identity,
+                "audit": audit,
+                "is_local": lambda _: not elsewhere,
+                "refusal_s": 0.05,
+            } | options
             security = ServerSecurity(tokens, **demands)
-            server = Server(tiny_instrument, host, 0, catalog=tiny_catalog, security=security, limits=limits)
+            server = Server(tiny_instrument, HERE, 0, catalog=tiny_catalog, security=security, limits=limits)
             return stack.enter_context(server)
 
         yield start
@@ -114,37 +119,37 @@ def test_beyond_this_computer_it_refuses_without_keys(tiny_catalog: Catalog, hos
 
 def test_a_token_and_tls_open_it(serve: Serve, anna: str, identity: Identity, audit: AuditLog) -> None:
     server = serve()
-    with tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True) as TT:
+    with tagwire.connect(HERE, server.port, token=anna, tls=True) as TT:
         assert TT.getVersion() == "1.2.3"
-    with tagwire.connect(ELSEWHERE, server.port, token=anna) as TT:  # the fingerprint is known now, so TLS is used
+    with tagwire.connect(HERE, server.port, token=anna) as TT:  # the fingerprint is known now, so TLS is used
         assert TT.echo(b"x" * 3_000_000) == b"x" * 3_000_000
     entry = entries(audit)[0]
     assert (entry["event"], entry["who"], entry["role"]) == ("connected", "anna", "control")
-    assert (entry["address"], entry["tls"]) == (HERE, "TLSv1.3") or entry["address"] == ELSEWHERE
+    assert (entry["address"], entry["tls"]) == (HERE, "TLSv1.3")
     assert anna not in audit.path.read_text()
 
 
 def test_no_token_or_a_wrong_one_does_not(serve: Serve, anna: str, audit: AuditLog, tokens: Tokens) -> None:
     server = serve()
     with pytest.raises(AccessRefused, match="tagwire login"):
-        tagwire.connect(ELSEWHERE, server.port, tls=True)
+        tagwire.connect(HERE, server.port, tls=True)
     with pytest.raises(AccessRefused, match="revoked"):
-        tagwire.connect(ELSEWHERE, server.port, tls=True, token=anna[:-1])
+        tagwire.connect(HERE, server.port, tls=True, token=anna[:-1])
     tokens.revoke("anna")
     with pytest.raises(AccessRefused, match="revoked"):
-        tagwire.connect(ELSEWHERE, server.port, tls=True, token=anna)
+        tagwire.connect(HERE, server.port, tls=True, token=anna)
     assert [entry["event"] for entry in entries(audit)] == ["refused"] * 3
     assert len(server.service.registry) == 0
 
 
 def test_without_tls_nobody_comes_in_from_elsewhere(serve: Serve, anna: str) -> None:
-    server = serve(is_local=lambda _: False)
+    server = serve()
     with pytest.raises(ProtocolError, match="connect with tls=True"):
-        tagwire.connect(ELSEWHERE, server.port, token=anna, tls=False)
+        tagwire.connect(HERE, server.port, token=anna, tls=False)
 
 
 def test_at_the_server_itself_tls_may_be_left_out(serve: Serve, anna: str) -> None:
-    server = serve(HERE)
+    server = serve(elsewhere=False)
     with tagwire.connect(HERE, server.port, token=anna) as TT:
         assert TT.getVersion() == "1.2.3"
     with pytest.raises(AccessRefused):
@@ -152,11 +157,11 @@ def test_at_the_server_itself_tls_may_be_left_out(serve: Serve, anna: str) -> No
 
 
 def test_no_tls_has_to_be_said_on_both_sides(serve: Serve, anna: str) -> None:
-    server = serve(identity=None, is_local=lambda _: False)
-    with tagwire.connect(ELSEWHERE, server.port, token=anna, tls=False) as TT:
+    server = serve(identity=None)
+    with tagwire.connect(HERE, server.port, token=anna, tls=False) as TT:
         assert TT.getVersion() == "1.2.3"
     with pytest.raises(ServerNotTrusted, match="tls=False"):
-        tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True)
+        tagwire.connect(HERE, server.port, token=anna, tls=True)
 
 
 def test_another_server_at_the_same_address_gets_no_token(
@@ -165,16 +170,16 @@ def test_another_server_at_the_same_address_gets_no_token(
     server = serve()
     impostor = Identity.create(tmp_path / "impostor")
     with pytest.raises(ServerNotTrusted, match="NOT THE ONE IT WAS"):
-        tagwire.connect(ELSEWHERE, server.port, token=anna, fingerprint=impostor.fingerprint)
-    with tagwire.connect(ELSEWHERE, server.port, token=anna, fingerprint=identity.fingerprint) as TT:
+        tagwire.connect(HERE, server.port, token=anna, fingerprint=impostor.fingerprint)
+    with tagwire.connect(HERE, server.port, token=anna, fingerprint=identity.fingerprint) as TT:
         assert TT.getVersion() == "1.2.3"
 
 
 def test_the_log_says_who_did_what(serve: Serve, anna: str, audit: AuditLog, tokens: Tokens) -> None:
     server, screen = serve(), tokens.add("screen", Role.OBSERVE)
     with (
-        tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True) as TT,
-        tagwire.connect(ELSEWHERE, server.port, token=screen, tls=True) as other,
+        tagwire.connect(HERE, server.port, token=anna, tls=True) as TT,
+        tagwire.connect(HERE, server.port, token=screen, tls=True) as other,
         TT.createTimeTagger() as tagger,
     ):
         tagger.setInputDelay(1, 5)
@@ -195,9 +200,9 @@ def test_the_log_says_who_did_what(serve: Serve, anna: str, audit: AuditLog, tok
 
 @pytest.mark.parametrize("target", ["TimeTagger", "TimeTaggerRPC", "Pyro.Daemon", "nothing"])
 def test_plain_clients_come_in_only_when_allowed(serve: Serve, anna: str, audit: AuditLog, target: str) -> None:
-    server = serve(is_local=lambda _: False)
+    server = serve()
     with (
-        Pyro5.api.Proxy(f"PYRO:{target}@{ELSEWHERE}:{server.port}") as proxy,
+        Pyro5.api.Proxy(f"PYRO:{target}@{HERE}:{server.port}") as proxy,
         pytest.raises(Pyro5.errors.CommunicationError, match="--allow-plain-pyro"),
     ):
         proxy._pyroBind()
@@ -205,12 +210,12 @@ def test_plain_clients_come_in_only_when_allowed(serve: Serve, anna: str, audit:
 
 
 def test_plain_clients_that_the_operator_allows(serve: Serve, anna: str, audit: AuditLog) -> None:
-    server = serve(plain_pyro=True, is_local=lambda _: False)
-    with Pyro5.api.Proxy(f"PYRO:TimeTagger@{ELSEWHERE}:{server.port}") as proxy:
+    server = serve(plain_pyro=True)
+    with Pyro5.api.Proxy(f"PYRO:TimeTagger@{HERE}:{server.port}") as proxy:
         assert proxy.getVersion() == "1.2.3"
     assert entries(audit)[0]["client"] == "plain Pyro5"
     with pytest.raises(ProtocolError, match="connect with tls=True"):
-        tagwire.connect(ELSEWHERE, server.port, token=anna, tls=False)
+        tagwire.connect(HERE, server.port, token=anna, tls=False)
 
 
 @pytest.mark.parametrize("beginning", [b"", b"\x16", b"\x16\x03\x01\x02\x00\x01", b"P"])
@@ -218,16 +223,16 @@ def test_silent_connections_delay_nobody(serve: Serve, anna: str, beginning: byt
     server = serve(limits=Limits(newcomers=20))
     with contextlib.ExitStack() as stack:
         for _ in range(60):
-            sock = stack.enter_context(socket.create_connection((ELSEWHERE, server.port), timeout=30))
+            sock = stack.enter_context(socket.create_connection((HERE, server.port), timeout=30))
             sock.sendall(beginning)
-        with tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True) as TT:
+        with tagwire.connect(HERE, server.port, token=anna, tls=True) as TT:
             assert TT.getVersion() == "1.2.3"
 
 
 def test_a_silent_connection_ends_by_itself(serve: Serve) -> None:
     server = serve(limits=Limits(handshake_s=0.1))
     for beginning in (b"", b"\x16"):
-        with socket.create_connection((ELSEWHERE, server.port), timeout=30) as sock:
+        with socket.create_connection((HERE, server.port), timeout=30) as sock:
             sock.sendall(beginning)
             with contextlib.suppress(ConnectionResetError):
                 assert sock.recv(1) == b""
@@ -239,14 +244,14 @@ def test_wrong_tokens_delay_nobody_else(serve: Serve, anna: str) -> None:
 
     def guess() -> None:
         try:
-            tagwire.connect(ELSEWHERE, server.port, token="wrong", tls=True)
+            tagwire.connect(HERE, server.port, token="wrong", tls=True)
         except AccessRefused as error:
             refused.append(error)
 
     guessing = [threading.Thread(target=guess) for _ in range(10)]
     for thread in guessing:
         thread.start()
-    with tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True) as TT:
+    with tagwire.connect(HERE, server.port, token=anna, tls=True) as TT:
         assert TT.getVersion() == "1.2.3"
     for thread in guessing:
         thread.join(60)
@@ -260,19 +265,19 @@ def test_a_full_server_says_so(serve: Serve, anna: str) -> None:
         with pytest.raises(Pyro5.errors.CommunicationError, match="the server is full: 1 connections are open"):
             second._pyroBind()
         with pytest.raises(ProtocolError, match="the server is full"):
-            tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True)
+            tagwire.connect(HERE, server.port, token=anna, tls=True)
         assert first.getVersion() == "1.2.3"
 
 
 def test_garbage_before_authentication_allocates_nothing(serve: Serve, anna: str) -> None:
     server = serve()
     for beginning in (b"\x16\x03\x01\xff\xff" + bytes(70_000), b"PYRO" + b"\xff" * 70_000, b"GET / HTTP/1.1\r\n\r\n"):
-        with socket.create_connection((ELSEWHERE, server.port), timeout=30) as sock, contextlib.suppress(OSError):
+        with socket.create_connection((HERE, server.port), timeout=30) as sock, contextlib.suppress(OSError):
             sock.sendall(beginning)
             sock.shutdown(socket.SHUT_WR)
             while sock.recv(65536):
                 pass
-    with tagwire.connect(ELSEWHERE, server.port, token=anna, tls=True) as TT:
+    with tagwire.connect(HERE, server.port, token=anna, tls=True) as TT:
         assert TT.getVersion() == "1.2.3"
 
 
@@ -307,7 +312,7 @@ BEFORE_ANY_TOKEN = [
 
 @pytest.mark.parametrize("sent", BEFORE_ANY_TOKEN)
 def test_nothing_makes_it_allocate_a_megabyte_before_a_token(serve: Serve, anna: str, sent: bytes) -> None:
-    server = serve(HERE)
+    server = serve(elsewhere=False)
     with tagwire.connect(HERE, server.port, token=anna) as TT:  # what is loaded at first use is loaded
         tracemalloc.start()
         try:
@@ -334,3 +339,17 @@ def test_greetings_that_never_end_take_little_memory_each(keys_process: ServerPr
         with pytest.raises(AccessRefused):  # it has come to all of them
             tagwire.connect(*here, tls=True)
         assert (resident(keys_process.pid) - before) / count < 1_000_000
+
+
+def test_one_client_cannot_take_all_objects(serve: Serve, anna: str) -> None:
+    server = serve(Limits(objects=3))
+    with (
+        tagwire.connect(HERE, server.port, token=anna, tls=True) as TT,
+        tagwire.connect(HERE, server.port, token=anna, tls=True) as other,
+    ):
+        tagger = TT.createTimeTagger()
+        made = [TT.Counter(tagger, [1]), TT.Counter(tagger, [1])]
+        with pytest.raises(LimitReached, match="3"):
+            TT.Counter(tagger, [1])
+        assert made[0].getData().shape == (1, 1)
+        assert other.createTimeTagger().getSerial()
