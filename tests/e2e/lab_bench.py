@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import enum
 import threading
+from dataclasses import dataclass
 from os import getcwd as current_folder  # imported, so not offered
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +40,22 @@ class Axis:
     def move(self, to: float) -> None:
         """Go to a position in µm."""
         self._at = float(to)
+
+
+class Position(NamedTuple):
+    """Where it is."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Status:
+    """How it is."""
+
+    at: Position
+    mode: Mode
+    trace: NDArray[np.float64]
 
 
 class _Controller:
@@ -91,6 +109,23 @@ class Stage:
     def get_positions(self) -> NDArray[np.float64]:
         """Both positions in µm."""
         return np.array([self.x.position, self.y.position])
+
+    @property
+    def at(self) -> Position:
+        """Both positions."""
+        return Position(self.x.position, self.y.position)
+
+    def get_status(self) -> Status:
+        """All there is to say."""
+        return Status(self.at, self._mode, np.arange(3.0))
+
+    def restore(self, status: Status) -> list[Position]:
+        """Go back to where it was; where it was before and is now."""
+        if not isinstance(status, Status):
+            raise TypeError(f"not a status: {status!r}")
+        before = self.at
+        self.move_to(status.at[0], status.at[1], mode=status.mode)
+        return [before, self.at]
 
     def axes(self) -> list[Axis]:
         """Both axes."""

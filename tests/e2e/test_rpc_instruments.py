@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import tiny_instrument
 import tagwire
 from tagwire.core.catalog import Catalog
 from tagwire.errors import ArgumentError, FileRefused, NotAllowed, NotSupported
+from tagwire.rpc.aio import put
 from tagwire.rpc.objects import Caller
 from tagwire.rpc.server import Server
 from tagwire.rpc.subscription import Subscription
@@ -61,11 +63,35 @@ def test_it_reads_as_if_it_were_here(lab: Any, stage: lab_bench.Stage) -> None:
 def test_only_what_is_public_is_there(lab: Any) -> None:
     assert "stage" in dir(lab)
     assert {n for n in dir(lab.stage) if not n.startswith("_")} == {
-        *("Axis", "Mode", "UNIT", "axes", "closed", "get_positions", "load", "mode", "most_moving", "move_to"),
-        *("moving", "on_settings", "speed", "stop", "wait", "x", "y"),
+        *("Axis", "Mode", "Position", "Status", "UNIT", "at", "axes", "closed", "get_positions", "get_status"),
+        *(
+            "load",
+            "mode",
+            "most_moving",
+            "move_to",
+            "moving",
+            "on_settings",
+            "restore",
+            "speed",
+            "stop",
+            "wait",
+            "x",
+            "y",
+        ),
     }
     assert {n for n in dir(lab.bench) if not n.startswith("_")} == {
-        *("Axis", "Mode", "Stage", "VOLTAGE_MAX", "folder_length", "lamp_on", "on_settings", "scaled"),
+        *(
+            "Axis",
+            "Mode",
+            "Position",
+            "Stage",
+            "Status",
+            "VOLTAGE_MAX",
+            "folder_length",
+            "lamp_on",
+            "on_settings",
+            "scaled",
+        ),
     }
 
 
@@ -130,6 +156,23 @@ def test_objects_inside_are_live(lab: Any, stage: lab_bench.Stage) -> None:
     assert stage.y.position == 2
 
 
+def test_values_of_fields(lab: Any) -> None:
+    lab.stage.move_to(3, 4, mode=lab.stage.Mode.SLOW)
+    assert lab.stage.at == (3, 4)
+    assert (lab.stage.at.x, lab.stage.at.y) == (3, 4)
+    assert isinstance(lab.stage.at, lab.stage.Position)
+    assert repr(lab.stage.at) == "Position(x=3.0, y=4.0)"
+    status = lab.stage.get_status()
+    assert isinstance(status, lab.stage.Status)
+    assert (status.at.y, status.mode, status.trace.tolist()) == (4, lab.stage.Mode.SLOW, [0, 1, 2])
+    assert type(status).__doc__ == "How it is."
+    lab.stage.move_to(1, 1)
+    assert lab.stage.restore(status) == [lab.stage.Position(1, 1), lab.stage.Position(3, 4)]
+    assert lab.stage.mode is lab.stage.Mode.SLOW
+    with pytest.raises(TypeError, match="not a status: 5"):
+        lab.stage.restore(5)
+
+
 def test_two_of_one_class_stay_apart(lab: Any, stage: lab_bench.Stage) -> None:
     lab.other.x.move(7)
     assert (lab.other.x.position, stage.x.position) == (7, 0)
@@ -159,6 +202,22 @@ def test_files_stay_in_the_folder(lab: Any, tmp_path: Path) -> None:
 def test_objects_go_in_as_arguments(lab: Any) -> None:
     with pytest.raises(TypeError, match=r"float\(\) argument must be .* not 'Axis'"):
         lab.stage.x.move(lab.stage.y)
+
+
+def test_with_asyncio(server: Server, stage: lab_bench.Stage) -> None:
+    async def use() -> None:
+        async with await tagwire.aconnect("127.0.0.1", server.port) as lab:
+            await lab.stage.move_to(3, mode=lab.stage.Mode.SLOW)
+            assert (await lab.stage.get_positions()).tolist() == [3, 0]
+            assert await (await lab.stage.x).position == 3
+            assert (await lab.stage.at).x == 3
+            await put(lab.stage, "speed", 7)
+            assert await lab.stage.speed == 7
+            with pytest.raises(ValueError, match="x is 20"):
+                await lab.stage.move_to(20)
+
+    asyncio.run(use())
+    assert (stage.x.position, stage.mode, stage.speed) == (3, lab_bench.Mode.SLOW, 7)
 
 
 def test_in_a_batch(lab: Any) -> None:
@@ -232,6 +291,9 @@ def test_plain_pyro_clients(server: Server, stage: lab_bench.Stage) -> None:
         proxy.speed = 9
         assert stage.speed == 9
         assert proxy.x.position == 3.5
+        assert proxy.at == (3.5, 0) or proxy.at == [3.5, 0]
+        status = proxy.get_status()
+        assert (list(status["at"]), status["mode"], status["trace"]) == ([3.5, 0], "slow", [0, 1, 2])
         with pytest.raises(ValueError, match="x is 20"):
             proxy.move_to(20)
         with pytest.raises(AttributeError):
@@ -266,6 +328,8 @@ def test_an_observer_reads(server: Server) -> None:
         ("Counter", "the Time Tagger API has that name"),
         ("Experimental", "the Time Tagger API has that name"),
         ("CHANNEL_UNUSED", "the Time Tagger API has that name"),
+        ("aclose", "the connection itself has that name"),
+        ("session", "the connection itself has that name"),
         ("close", "the connection itself has that name"),
         ("TimeTaggerRPC", "the connection itself has that name"),
         ("_stage", "must be a public name"),

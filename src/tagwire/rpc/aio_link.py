@@ -28,6 +28,7 @@ from tagwire.rpc.connection import Lost, NotSent
 from tagwire.rpc.events import Ended
 from tagwire.rpc.listener import prepare
 from tagwire.rpc.message import Message, Octets
+from tagwire.rpc.remote import adopted
 from tagwire.rpc.requests import RAW, Keep, broken, keep_object, outcome, pack_request
 from tagwire.rpc.wire import Codec, Handle
 from tagwire.security import ClientSecurity, client_context
@@ -68,7 +69,11 @@ class AsyncLink:
 
     def request(self, operation: str, *operands: object) -> asyncio.Task[Any]:
         """Begin one operation at the server; awaited, it gives the result or raises what that raised."""
-        return self._loop.create_task(self._request(self.codec, operation, *operands))
+        task = self._loop.create_task(self._request(self.codec, operation, *operands))
+        owner = adopted(Handle(operands[0])) if operands and isinstance(operands[0], str) else None
+        if owner is not None:  # `await (await TT.Counter(...)).getData()`: it must live until the answer is there
+            task.add_done_callback(lambda done: _last_use(owner))
+        return task
 
     def tell(self, operation: str, *operands: object) -> None:
         """Ask for an operation of which no answer is wanted; without a connection it is not done."""
@@ -233,3 +238,7 @@ class AsyncLink:
     def _check_usable(self) -> None:
         if self._closed:
             raise ConnectionClosed(f"the connection to {self.host}:{self.port} was closed")
+
+
+def _last_use(owner: object) -> None:
+    """Nothing: whoever calls this has kept `owner` until now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -11,9 +11,9 @@ from tagwire.core.catalog import MethodSpec, ParamSpec
 from tagwire.errors import ArgumentKindError, NotSupported
 from tagwire.rpc.files import DataFolder, guard
 from tagwire.rpc.objects import Lease
-from tagwire.rpc.wire import Handle, Member
+from tagwire.rpc.wire import Handle, Member, Record
 
-_NESTED = (list, tuple, dict)
+_NOT_PLAIN = (Handle, Member, Record, list, tuple, dict)
 
 
 @dataclass
@@ -45,8 +45,8 @@ class Preparation:
     ----------
     find
         Lease of a handle; raises `ObjectGone`.
-    enums
-        The library's enum classes by their name in the catalog.
+    enums, records
+        The library's enum and record classes by their name in the catalog.
     files
         The folder that may be named, if any.
     """
@@ -54,6 +54,7 @@ class Preparation:
     find: Callable[[Handle], Lease]
     enums: dict[str, type[Enum]]
     files: DataFolder | None
+    records: Mapping[str, type] = field(default_factory=dict)
 
     def prepare(self, spec: MethodSpec, args: Sequence[Any], kwargs: dict[str, Any]) -> Arguments:
         """`FileRefused`, `ObjectGone` or `NotSupported` when the call must not be made."""
@@ -86,9 +87,12 @@ class Preparation:
             return lease.resource.obj
         if isinstance(value, Member):
             return self.enums[value.enum](value.value) if value.enum in self.enums else value.value
+        if isinstance(value, Record):
+            values = [self._live(item, leases) for item in value.values]
+            return self.records[value.name](*values) if value.name in self.records else tuple(values)
         if isinstance(value, dict):
             return {key: self._live(item, leases) for key, item in value.items()}
-        if isinstance(value, list | tuple) and any(isinstance(item, (Handle, Member, *_NESTED)) for item in value):
+        if isinstance(value, list | tuple) and any(isinstance(item, _NOT_PLAIN) for item in value):
             return type(value)([self._live(item, leases) for item in value])
         return value
 

@@ -12,13 +12,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tagwire.core.catalog import EnumSpec, Kind
+from tagwire.core.catalog import EnumSpec, Kind, RecordSpec
 from tagwire.errors import ConnectionBroken, NotSupported
 from tagwire.rpc.npy import to_npy
 from tagwire.rpc.objects import Caller, Lease
 from tagwire.rpc.service import Service
 from tagwire.rpc.waiting import is_sliced, wait
-from tagwire.rpc.wire import Handle
+from tagwire.rpc.wire import Handle, Record
 
 ArrayForm = Callable[[np.ndarray[Any, Any]], object]
 
@@ -63,12 +63,18 @@ class Door:
             return self._present(value, self)
         if isinstance(value, np.ndarray):
             return self._arrays(value)
+        if isinstance(value, Record):
+            return _record(self.service.catalog.record_by_name[value.name], [self.plain(v) for v in value.values])
         if isinstance(value, list | tuple):
             items = [self.plain(item) for item in value]
             return tuple(items) if isinstance(value, tuple) else items
         if isinstance(value, dict):
             return {key: self.plain(item) for key, item in value.items()}
         return _scalar(value)
+
+
+def _record(spec: RecordSpec, values: list[object]) -> object:
+    return dict(zip(spec.fields, values, strict=True)) if spec.base == "dataclass" else tuple(values)
 
 
 def _scalar(value: Any) -> object:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from tagwire.core.catalog import Catalog, read_instrument
 from tagwire.errors import ArgumentError
+from tagwire.rpc.aio import AsyncModule
 from tagwire.rpc.doors import DOORS
 from tagwire.rpc.instruments import Instruments
 from tagwire.rpc.module import RemoteModule
@@ -22,7 +23,7 @@ def read_instruments(objects: Mapping[str, object], catalog: Catalog) -> Instrum
 def _check(name: str, catalog: Catalog) -> None:
     taken = {*catalog.class_by_name, *catalog.function_by_name, *catalog.enum_by_name, *dict(catalog.constants)}
     taken |= set(catalog.namespaces)
-    reserved = {*dir(RemoteModule), *DOORS, "tagwire"}
+    reserved = {*dir(RemoteModule), *dir(AsyncModule), *DOORS, "tagwire"}
     if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
         raise ArgumentError(f"{name!r} cannot be the name of an instrument: it must be a public name of Python")
     if name in taken:

@@ -24,8 +24,8 @@ class Library:
     ----------
     catalog
         What the module offers.
-    enums
-        Its enum classes by name.
+    enums, records
+        Its enum and record classes by name.
     """
 
     def __init__(self, api: ModuleType, catalog: Catalog, instruments: Sequence[Instrument] = ()) -> None:
@@ -41,6 +41,8 @@ class Library:
             for spec in catalog.classes
             if spec.name not in modules
         }
+        self.records: dict[str, type] = {spec.name: beside[spec.name] for spec in catalog.records}
+        self._record_names = {cls: name for name, cls in reversed(self.records.items())}
         self._specs: dict[str, dict[type, ClassSpec]] = {}
         for name, cls in self._classes.items():
             self._specs.setdefault(self.instrument_of(name), {})[cls] = catalog.class_by_name[name]
@@ -93,6 +95,10 @@ class Library:
     def _spec_within(self, value: object, scope: str) -> ClassSpec | None:
         specs = self._specs.get(scope, {})
         return next((specs[c] for c in type(value).__mro__ if c in specs), None)
+
+    def record_name(self, value: object) -> str:
+        """Name of the value's record class in the catalog, or an empty string."""
+        return self._record_names.get(type(value), "")
 
     def enum_name(self, member: Enum) -> str:
         """Name of the member's enum in the catalog, or an empty string."""

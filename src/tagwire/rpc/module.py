@@ -11,15 +11,17 @@ from typing import Any, Self
 from tagwire.config import reach
 from tagwire.core.arguments import text
 from tagwire.core.catalog import Catalog, ClassSpec, EnumSpec, from_plain
+from tagwire.core.catalog.records import field_values
 from tagwire.errors import ArgumentKindError
 from tagwire.rpc.client_control import ControlLease
+from tagwire.rpc.client_records import build_record
 from tagwire.rpc.link import Link
 from tagwire.rpc.local import build_local, runs_on_tags
 from tagwire.rpc.remote import RemoteObject, adopt, adopted, build_class, remote_function, stand_for
 from tagwire.rpc.remote_logger import SET_LOGGER, RemoteLogger
 from tagwire.rpc.session_view import SessionView
 from tagwire.rpc.tag_reader import STREAM
-from tagwire.rpc.wire import Codec, Handle, Member
+from tagwire.rpc.wire import Codec, Handle, Member, Record
 
 
 def connect(
@@ -65,9 +67,10 @@ class RemoteModule(ModuleType):
         self._names = _public_names(catalog)
         self._built: dict[str, Any] = {}
         self._enum_names: dict[type, str] = {}
+        self._record_names: dict[type, str] = {}
         self._enum_specs: dict[type[enum.Enum], EnumSpec] = {}
         self.__all__ = sorted(self._names)
-        link.codec = Codec(self._outgoing, self._incoming, self._member)
+        link.codec = Codec(self._outgoing, self._incoming, self._member, self._record)
 
     def close(self) -> None:
         """Leave the server, which releases what belongs to this client; what a session with a name has stays there."""
@@ -139,6 +142,10 @@ class RemoteModule(ModuleType):
             return RemoteLogger(self._link, catalog.function_by_name[name]).set
         if name in catalog.function_by_name:
             return remote_function(catalog.function_by_name[name], name, self._link)
+        if name in catalog.record_by_name:
+            built = build_record(catalog.record_by_name[name], catalog.library)
+            self._record_names[built] = name
+            return built
         if name in catalog.enum_by_name:
             return self._enum(catalog.enum_by_name[name])
         return dict(catalog.constants)[name]
@@ -181,6 +188,8 @@ class RemoteModule(ModuleType):
         if isinstance(value, enum.Enum):
             name = self._enum_names.get(type(value))
             return Member(name, value.value) if name else value.value
+        if (record := self._record_names.get(type(value))) is not None:
+            return Record(record, field_values(value))
         if isinstance(value, os.PathLike):
             return os.fspath(value)
         raise ArgumentKindError(f"a value of type {type(value).__qualname__} cannot be sent to a server")
@@ -196,6 +205,9 @@ class RemoteModule(ModuleType):
 
     def _member(self, member: Member) -> object:
         return self._member_named(member.enum)(member.value)
+
+    def _record(self, record: Record) -> object:
+        return self._member_named(record.name)(*record.values)
 
     def _unknown(self, name: str) -> str:
         close = difflib.get_close_matches(name, self.__dict__.get("_names", ()), n=3)
@@ -222,6 +234,6 @@ def _public_names(catalog: Catalog) -> frozenset[str]:
 
 
 def _inside(catalog: Catalog, namespace: str) -> list[str]:
-    described = [spec.name for spec in (*catalog.classes, *catalog.functions, *catalog.enums)]
+    described = [spec.name for spec in (*catalog.classes, *catalog.functions, *catalog.enums, *catalog.records)]
     described += [name for name, _ in catalog.constants]
     return [name.removeprefix(f"{namespace}.") for name in described if name.startswith(f"{namespace}.")]

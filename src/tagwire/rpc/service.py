@@ -13,6 +13,7 @@ import numpy as np
 
 from tagwire.core.catalog import Catalog, ClassSpec, Kind, MethodSpec, ResultSpec
 from tagwire.core.catalog.effects import changes_instrument, is_instrument, writes_file
+from tagwire.core.catalog.records import field_values
 from tagwire.errors import NotAllowed, ObjectGone
 from tagwire.rpc.arguments import Arguments, Preparation
 from tagwire.rpc.control import Controls
@@ -23,7 +24,7 @@ from tagwire.rpc.library import Library
 from tagwire.rpc.objects import MAX_OBJECTS, Caller, Lease, Registry, Resource
 from tagwire.rpc.sharing import SharedTaggers, is_shareable
 from tagwire.rpc.shown import shown, shown_arguments
-from tagwire.rpc.wire import Handle
+from tagwire.rpc.wire import Handle, Record
 
 log = logging.getLogger(__name__)
 
@@ -184,7 +185,9 @@ class Service:
         return shown_arguments(spec, arguments.args, arguments.kwargs, self.library)
 
     def _preparation(self, caller: Caller) -> Preparation:
-        return Preparation(lambda handle: self.find(handle, caller), self.library.enums, self._files)
+        return Preparation(
+            lambda handle: self.find(handle, caller), self.library.enums, self._files, self.library.records
+        )
 
     def _turn(self, lease: Lease, member: str) -> AbstractContextManager[object]:
         """Calls of one instrument beside the API run one at a time; those of the API know of threads."""
@@ -235,6 +238,8 @@ class Service:
     def _result(self, value: Any, spec: ResultSpec, caller: Caller, source: Lease | None = None) -> Any:
         if value is None or isinstance(value, int | float | str | bytes | np.ndarray | np.generic):
             return value
+        if record := self.library.record_name(value):
+            return Record(record, tuple(self._result(v, spec, caller, source) for v in field_values(value)))
         if isinstance(value, list | tuple):
             items = [self._result(item, spec, caller, source) for item in value]
             return tuple(items) if isinstance(value, tuple) else items

@@ -57,6 +57,7 @@ class _Ext(IntEnum):
     RANGE = 7
     COMPLEX = 8
     BESIDE = 9
+    RECORD = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,15 @@ class Member:
     """Stands for a member of the enum `enum` of the served module."""
 
     enum: str
-    value: int
+    value: int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Stands for a value of the class `name`, made of the values of its fields in order."""
+
+    name: str
+    values: tuple[Any, ...]
 
 
 def _refuse(value: object) -> NoReturn:
@@ -88,8 +97,8 @@ class Codec:
     outgoing
         Turns a value that msgpack does not know into one that it does (a `Handle`, a `Member`, a plain value); raises
         `ArgumentKindError` when it cannot.
-    handle, member
-        What to make of a `Handle` or `Member` that arrives.
+    handle, member, record
+        What to make of a `Handle`, `Member` or `Record` that arrives.
     """
 
     def __init__(
@@ -97,10 +106,12 @@ class Codec:
         outgoing: Callable[[object], object] = _refuse,
         handle: Callable[[Handle], object] = lambda handle: handle,
         member: Callable[[Member], object] = lambda member: member,
+        record: Callable[[Record], object] = lambda record: record,
     ) -> None:
         self._outgoing = outgoing
         self._handle = handle
         self._member = member
+        self._record = record
 
     def pack(self, value: object, beside: list[Octets] | None = None, *, narrow: bool = False) -> bytes:
         """Bytes of `value`; `ArgumentKindError` when some part of it cannot travel.
@@ -125,7 +136,7 @@ class Codec:
             Whether the peer may have put integers into a smaller type: what arrives then takes more memory here.
         """
         try:
-            return _Unpacking(self._handle, self._member, len(data), beside, narrow).value(data)
+            return _Unpacking(self._handle, self._member, self._record, len(data), beside, narrow).value(data)
         except ProtocolError:
             raise
         except Exception as error:  # NumPy alone has a dozen kinds for a data type that makes no sense
@@ -188,12 +199,14 @@ class _Unpacking:
         self,
         handle: Callable[[Handle], object],
         member: Callable[[Member], object],
+        record: Callable[[Record], object],
         size: int,
         beside: Sequence[Octets],
         narrow: bool,
     ) -> None:
         self._handle = handle
         self._member = member
+        self._record = record
         self._beside = beside
         self._narrow = narrow
         self._depth = 0
@@ -217,6 +230,8 @@ class _Unpacking:
             return self._handle(Handle(*content))
         if code == _Ext.MEMBER:
             return self._member(Member(*content))
+        if code == _Ext.RECORD:
+            return self._record(Record(content[0], tuple(content[1])))
         try:
             decode = _DECODERS[code]
         except KeyError:
@@ -266,6 +281,7 @@ _ENCODERS: dict[type, Callable[[Any], tuple[int, object]]] = {
     np.ndarray: lambda value: (_Ext.ARRAY, _array_content(value)),
     Member: lambda value: (_Ext.MEMBER, [value.enum, value.value]),
     Handle: lambda value: (_Ext.HANDLE, [value.id, value.class_name]),
+    Record: lambda value: (_Ext.RECORD, [value.name, list(value.values)]),
     int: lambda value: (_Ext.BIG_INT, format(value, "x")),
     range: lambda value: (_Ext.RANGE, _range_content(value)),
     complex: lambda value: (_Ext.COMPLEX, [value.real, value.imag]),

@@ -18,6 +18,7 @@ from tagwire.core.catalog.specs import (
     MethodSpec,
     ParamSpec,
     PropertySpec,
+    RecordSpec,
     ResultSpec,
 )
 
@@ -33,6 +34,7 @@ __all__ = [
     "MethodSpec",
     "ParamSpec",
     "PropertySpec",
+    "RecordSpec",
     "ResultSpec",
     "call_doc",
     "class_doc",

@@ -192,6 +192,8 @@ def _plain_type(tp: Any, names: Names) -> TypeInfo:
         return _python(supertype, names) if supertype else UNKNOWN
     if issubclass(tp, Enum):
         return TypeInfo("enum:" + names.of_enum(tp) if names.of_enum(tp) else _scalar_name(tp))
+    if record := names.of_record(tp):
+        return TypeInfo("record:" + record)
     public = names.of_class(tp)
     return TypeInfo("object:" + public) if public else TypeInfo(_scalar_name(tp))
 

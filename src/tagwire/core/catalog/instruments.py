@@ -24,6 +24,7 @@ from tagwire.core.catalog.enums import is_describable, read_enum
 from tagwire.core.catalog.meaning import read_file_role
 from tagwire.core.catalog.mentioned import attributes, is_public, mentioned, public_names
 from tagwire.core.catalog.names import Names
+from tagwire.core.catalog.records import is_record, read_record
 from tagwire.core.catalog.specs import (
     Catalog,
     ClassSpec,
@@ -32,6 +33,7 @@ from tagwire.core.catalog.specs import (
     MethodSpec,
     Plain,
     PropertySpec,
+    RecordSpec,
     ResultSpec,
 )
 
@@ -52,14 +54,17 @@ class Instrument:
         The object or module itself.
     classes, enums
         Descriptions of its own class, which has its name, and of those that belong to it.
+    records
+        Descriptions of the classes of plain values.
     types
-        Classes and enums by their name in the catalog; a module has no class.
+        Classes, enums and records by their name in the catalog; a module has no class.
     """
 
     name: str
     obj: object
     classes: tuple[ClassSpec, ...]
     enums: tuple[EnumSpec, ...]
+    records: tuple[RecordSpec, ...]
     types: dict[str, type]
 
     @property
@@ -78,15 +83,17 @@ def read_instrument(name: str, obj: object) -> Instrument:
     ]
     classes = (reader.read(name, obj, None), *inner)
     enums = tuple(read_enum(dotted, enum) for dotted, enum in sorted(names.enums.items()))
-    return Instrument(name, obj, classes, enums, {**names.classes, **names.enums})
+    records = tuple(read_record(dotted, cls) for dotted, cls in sorted(names.records.items()))
+    return Instrument(name, obj, classes, enums, records, {**names.classes, **names.enums, **names.records})
 
 
 def with_instruments(catalog: Catalog, instruments: Sequence[Instrument]) -> Catalog:
-    """`catalog` with the classes and enums of `instruments`."""
+    """`catalog` with the classes, enums and records of `instruments`."""
     return replace(
         catalog,
         classes=catalog.classes + tuple(spec for one in instruments for spec in one.classes),
         enums=catalog.enums + tuple(spec for one in instruments for spec in one.enums),
+        records=catalog.records + tuple(spec for one in instruments for spec in one.records),
         instruments=catalog.instruments + tuple(one.name for one in instruments),
     )
 
@@ -119,8 +126,12 @@ def _related(name: str, obj: object) -> tuple[Names, dict[type, object]]:
 def _add(names: Names, name: str, cls: type) -> bool:
     """Give a class a public name; False when it has one, gets none, or has nothing more to look into."""
     dotted = f"{name}.{cls.__name__}"
-    if not is_public(cls.__name__) or names.of_class(cls) or names.of_enum(cls) or dotted in names.classes:
+    known = names.of_class(cls) or names.of_enum(cls) or names.of_record(cls)
+    if not is_public(cls.__name__) or known or dotted in {**names.classes, **names.records}:
         return False
+    if is_record(cls):
+        names.records[dotted] = cls
+        return True
     if not issubclass(cls, Enum):
         names.classes[dotted] = cls
         return True
@@ -230,6 +241,8 @@ class _Reader:
         if isinstance(value, Enum):
             enum = self._names.of_enum(type(value))
             return f"enum:{enum}" if enum else ""
+        if record := self._names.of_record(type(value)):
+            return f"record:{record}"
         for kind, families in _VALUES.items():
             if isinstance(value, families):
                 return kind

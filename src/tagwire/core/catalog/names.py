@@ -22,6 +22,8 @@ class Names:
         By public name; classes of a namespace are dotted (``Experimental.PhotonGenerator``).
     namespaces
         Classes that only hold other classes.
+    records
+        Classes of values that are nothing but their fields.
     hidden
         Rows of the table of hidden names that left something out.
     methods
@@ -35,6 +37,7 @@ class Names:
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
     constants: dict[str, Plain] = field(default_factory=dict)
     namespaces: list[str] = field(default_factory=list)
+    records: dict[str, type] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     methods: dict[tuple[type, str], MethodSpec] = field(default_factory=dict)
     pythonic: bool = False
@@ -46,6 +49,10 @@ class Names:
     def of_enum(self, cls: object) -> str:
         """Public name of an enum, or empty when it is not public."""
         return next((name for name, known in self.enums.items() if known is cls), "")
+
+    def of_record(self, cls: object) -> str:
+        """Public name of a record, or empty when it is not public."""
+        return next((name for name, known in self.records.items() if known is cls), "")
 
     def spelled(self, text: str) -> str:
         """Public name of the class that an annotation spells `text`: dotted, flattened or by its bare name."""

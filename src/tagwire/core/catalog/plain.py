@@ -18,6 +18,7 @@ from tagwire.core.catalog.specs import (
     MethodSpec,
     ParamSpec,
     PropertySpec,
+    RecordSpec,
     ResultSpec,
 )
 from tagwire.errors import ProtocolError
@@ -26,6 +27,7 @@ _NESTED: dict[tuple[type, str], type] = {
     (Catalog, "functions"): MethodSpec,
     (Catalog, "enums"): EnumSpec,
     (Catalog, "hidden"): HiddenSpec,
+    (Catalog, "records"): RecordSpec,
     (ClassSpec, "constructor"): MethodSpec,
     (ClassSpec, "kind"): Kind,
     (ClassSpec, "properties"): PropertySpec,

@@ -12,6 +12,7 @@ Type notation, used for parameters, results and properties alike:
 ``enum:Name``          a member of the enum ``Name`` of the same module (its integer is accepted too)
 ``object:Name``        an instance of the class ``Name`` (or of a subclass); as a result: a live object
 ``object:Name[]``      a list of them, nested as written (``TimeTaggerNetwork.getServers``, ``Scope.getData``)
+``record:Name``        a value of the record class ``Name``, made of its fields
 ``callback``           a Python callable; exists only where the caller is
 ``none``               no result
 ``any``                not known
@@ -182,6 +183,16 @@ class EnumSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordSpec:
+    """A class of values that are nothing but their fields; `base` is ``dataclass`` or ``tuple``."""
+
+    name: str
+    base: str
+    fields: tuple[str, ...]
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HiddenSpec:
     """A public name that is deliberately not offered, and why.
 
@@ -205,6 +216,8 @@ class Catalog:
     instruments
         Names of the objects beside the API; the class of each has the same name, and what belongs to it is dotted
         (``stage.Axis``).
+    records
+        Classes of values that methods of instruments give.
     hidden
         What was left out, with reasons.
     """
@@ -219,6 +232,7 @@ class Catalog:
     namespaces: tuple[str, ...] = ()
     hidden: tuple[HiddenSpec, ...] = field(default=())
     instruments: tuple[str, ...] = ()
+    records: tuple[RecordSpec, ...] = ()
 
     @cached_property
     def class_by_name(self) -> dict[str, ClassSpec]:
@@ -234,3 +248,8 @@ class Catalog:
     def enum_by_name(self) -> dict[str, EnumSpec]:
         """Enums by name."""
         return {e.name: e for e in self.enums}
+
+    @cached_property
+    def record_by_name(self) -> dict[str, RecordSpec]:
+        """Records by name."""
+        return {r.name: r for r in self.records}
