@@ -160,13 +160,25 @@ def test_what_found_no_room_is_offered_again(scene: Scene) -> None:
     assert len(scene.after(1)) == 1
 
 
-def test_a_client_that_comes_back_gets_its_updates_again(scene: Scene) -> None:
+def test_what_went_out_on_a_connection_that_broke_is_sent_again(scene: Scene) -> None:
     scene.updates()
-    scene.after(0)
-    scene.counter.data += 1
+    assert len(scene.after(0)) == 1
     assert scene.after(1) == []
     scene.client.push = scene.make_push()
     assert len(scene.after(1)) == 1
+    scene.seen()
+    scene.client.push = scene.make_push()
+    assert scene.after(1) == []
+
+
+def test_events_whose_arrival_is_not_known_are_counted_as_lost(scene: Scene) -> None:
+    scene.subscribe(1, "settings", scene.tagger_lease)
+    for _ in range(3):
+        scene.service.history.record(scene.tagger_lease.resource, scene.client.caller, "setInputDelay", {})
+    scene.seen()
+    scene.client.push = scene.make_push()
+    scene.service.history.record(scene.tagger_lease.resource, scene.client.caller, "setInputDelay", {})
+    assert [lost for _, lost in scene.after(0)] == [0, 0, 0, 2]
 
 
 def test_a_client_that_is_away_costs_no_look_and_loses_events_that_are_counted(scene: Scene) -> None:

@@ -57,8 +57,8 @@ class _Subscription:
     lost
         Events that found no room since the last one that did.
     unseen
-        How many the client has not seen yet of those that went to `push`; what went to a connection that broke before
-        does not count.
+        How many the client has not seen yet of those that went to `push`. When the client comes back on another
+        connection, data are sent again, and events whose arrival is not known are counted as lost.
     over
         Set when nothing more comes, and why.
     """
@@ -79,6 +79,8 @@ class _Subscription:
     def has_room(self, now: float) -> bool:
         """Whether the client has seen enough of what it was sent to get more."""
         if self.push is not self.client.push or now - self.sent_at > _PATIENCE_S:
+            if self.watch is None and self.push is not self.client.push:
+                self.lost += self.unseen
             self.push, self.unseen = self.client.push, 0
         return self.push is not nowhere and self.unseen < (_WINDOW if self.watch is None else 1)
 
@@ -91,6 +93,14 @@ class _Subscription:
             elif self.watch is None:
                 self.lost += 1
             return sent
+
+    def was_seen(self) -> None:
+        """The client has seen one more."""
+        with self.lock:
+            if self.unseen:
+                self.unseen -= 1
+                if self.watch is not None:
+                    self.watch.told()
 
     def next_look(self) -> float:
         """When it is to be looked at, if it is."""
@@ -167,8 +177,7 @@ class Publisher:
         with self._lock:
             subscription = self._subscriptions.get((client, number))
         if subscription is not None:
-            with subscription.lock:
-                subscription.unseen = max(0, subscription.unseen - 1)
+            subscription.was_seen()
             self._changed()
 
     def look(self) -> float:
@@ -238,8 +247,8 @@ class Publisher:
     def _look_at(self, subscription: _Subscription, watch: Watch) -> None:
         try:
             value = watch.look()
-            if value is not Nothing.NEW and subscription.send(value, self._clock()):
-                watch.told()
+            if value is not Nothing.NEW:
+                subscription.send(value, self._clock())
         except ObjectGone:
             subscription.over = ["end", None, subscription.lost]
         except Exception as error:  # the library's, or a value that cannot be sent

@@ -38,7 +38,8 @@ class Subscription(Generic[Value]):
     Attributes
     ----------
     lost
-        How many events came while there was no room for them. Of data none is lost: each value replaces the one before.
+        How many events came while there was no room for them, or went out on a connection that broke before it was
+        known that they arrived. Of data none is lost: each value replaces the one before.
     """
 
     def __init__(

@@ -40,7 +40,7 @@ class Watch(Protocol):
         """What to tell, or `Nothing.NEW`."""
 
     def told(self) -> None:
-        """What the last look found has been sent; until then the next look finds it again."""
+        """What the last look found has reached the client; until then the next look finds it again."""
 
 
 class Updates:
