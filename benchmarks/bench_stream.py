@@ -33,7 +33,7 @@ from tagwire.network.merge_kernel import merged
 from tagwire.security import Identity
 
 ROLES = str(Path(__file__).parent / "stream_roles.py")
-FRAME = 2**17
+FRAME = 2**18
 
 
 class Process:

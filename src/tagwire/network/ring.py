@@ -34,8 +34,8 @@ CAPACITY = 2**26
 MEMORY = 8 * CAPACITY
 """Bytes that all rings of a server take together, and a few MB more for each."""
 
-FRAME_TAGS = 2**17
-"""Tags in a frame, at most; about 330 kB."""
+FRAME_TAGS = 2**18
+"""Tags in a frame, at most; about 650 kB."""
 
 FRAME_BYTES = 512
 """What a frame takes besides its data and counts."""
