@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.core.tags import NO_MISSED, NO_TYPES, TagBlock
+from tagwire.core.tags import NO_MISSED, NO_TYPES, TIME_MIN, TagBlock
 from tagwire.errors import ArgumentError, DamagedFrame
 from tagwire.frames.codes import name_codes, pack_codes, unpack_codes
 from tagwire.frames.dictionary import dictionary
@@ -27,6 +27,7 @@ from tagwire.frames.times import (
     survey,
     unpack_times,
 )
+from tagwire.kernel import kernel
 
 keep_freed_memory()
 
@@ -45,10 +46,10 @@ def encode(block: TagBlock) -> bytes:
     names, codes = dictionary(block.channel)
     special = _special(block)
     time, counts, bases, widths = _series(block, codes, len(names))
-    firsts, numbers = time[np.cumsum(counts) - counts], counts.astype(np.uint32)
+    firsts = time[:1] if len(counts) == 1 else time[np.cumsum(counts) - counts]
     head = Head(MAGIC, count, block.begin, block.end - block.begin, len(names), len(special), len(counts))
     size = head.code_size
-    sections = (names, special, firsts, numbers, widths, bases)
+    sections = (names, special, firsts, counts.astype(np.uint32), widths, bases)
     words, start = begun(head, sections, size + packed_size(widths, counts))
     pack_codes(codes, head.code_width, words[start : start + size].view(np.uint32))
     pack_times(time, counts, bases, widths, words[start + size :])
@@ -68,13 +69,13 @@ def decode(frame: bytes | bytearray | memoryview) -> TagBlock:
     head = sections.head
     names, special = sections.take(head.channels, np.int32), sections.take(head.specials, SPECIAL)
     firsts, counts = sections.take(head.series, np.int64), sections.take(head.series, np.uint32).astype(np.int64)
-    if counts.sum() != head.tags or np.any(counts == 0) or np.any(names[1:] <= names[:-1]):
-        raise DamagedFrame("the channels of a frame are out of order, or its series do not add up")
+    if not fit(names, firsts, counts, head.tags, head.begin, max(head.end - 1, TIME_MIN)):
+        raise DamagedFrame(f"the channels or series of a frame of {head.tags} tags contradict each other")
     number = groups(counts)
     widths, bases = sections.take(number, np.uint8), sections.take(number, np.uint32)
-    if np.any(widths > 64):
+    if (size := packed_size(widths, counts)) < 0:
         raise DamagedFrame(f"a frame has numbers of {int(widths.max())} bits")
-    packed, series = sections.words(head.code_size), sections.words(int(packed_size(widths, counts)))
+    packed, series = sections.words(head.code_size), sections.words(size)
     sections.end()
     codes = np.empty(head.tags, np.uint32)
     if unpack_codes(packed.view(np.uint32), head.code_width, codes) >= max(1, head.channels):
@@ -112,14 +113,25 @@ def _times(
 ) -> Times:
     """The times of all tags, put together from their series."""
     time = np.empty(head.tags, np.int64)
-    well = bool(np.all((head.begin <= firsts) & (firsts < head.end)))
-    well = well and unpack_times(series, firsts, np.uint64(head.end % 2**64), counts, bases, widths, time)
+    well = unpack_times(series, firsts, np.uint64(head.end % 2**64), counts, bases, widths, time)
     if well and head.series > 1:
         parts, time = time, np.empty(head.tags, np.int64)
         well = merge(parts, codes, counts, time)
     if not well:
         raise DamagedFrame("the tags of a frame are out of order or outside of its span")
     return time
+
+
+@kernel
+def fit(names: NDArray[np.int32], firsts: Times, counts: Counts, tags: int, begin: int, last: int) -> bool:
+    """Whether the channels ascend, the series have all tags, and begin within the span."""
+    well, total = True, 0
+    for i in range(1, len(names)):
+        well &= names[i - 1] < names[i]
+    for k in range(len(counts)):
+        well &= counts[k] > 0 and begin <= firsts[k] <= last
+        total += counts[k]
+    return well and total == tags
 
 
 def _special(block: TagBlock) -> NDArray[np.void]:

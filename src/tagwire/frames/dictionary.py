@@ -25,7 +25,7 @@ def dictionary(channel: Int32Array) -> tuple[Int32Array, Codes]:
     """The distinct channel numbers in ascending order, and for each tag the place of its channel among them."""
     if not len(channel):
         return np.empty(0, np.int32), np.empty(0, np.uint32)
-    low, high = int(channel.min()), int(channel.max())
+    low, high = _ends(channel)
     if high - low >= TABLE:
         return _scattered(channel)
     names = _close(channel, low) if high - low < BITS else _near(channel, low, high)
@@ -40,8 +40,8 @@ def dictionary(channel: Int32Array) -> tuple[Int32Array, Codes]:
 
 def _close(channel: Int32Array, low: int) -> Int32Array:
     """Those that occur, where all lie within `BITS` from `low` on."""
-    bits = int(_collect(channel, low))
-    return np.array([low + bit for bit in range(BITS) if bits >> bit & 1], np.int32)
+    names = np.empty(BITS, np.int32)
+    return names[: _collect(channel, low, names)]
 
 
 def _near(channel: Int32Array, low: int, high: int) -> Int32Array:
@@ -68,12 +68,25 @@ def _scattered(channel: Int32Array) -> tuple[Int32Array, Codes]:
 
 
 @kernel
-def _collect(channel: Int32Array, low: int) -> np.uint32:
-    """Bit ``c - low`` is set for every channel ``c`` that occurs."""
-    bits, base = np.uint32(0), np.int32(low)
+def _ends(channel: Int32Array) -> tuple[int, int]:
+    """The lowest and the highest channel."""
+    low = high = channel[0]
+    for i in range(np.uint64(len(channel))):
+        low, high = min(low, channel[i]), max(high, channel[i])
+    return low, high
+
+
+@kernel
+def _collect(channel: Int32Array, low: int, names: Int32Array) -> int:
+    """Fill in the channels that occur; gives their number."""
+    bits, base, count = np.uint32(0), np.int32(low), 0
     for i in range(np.uint64(len(channel))):
         bits |= np.uint32(1) << np.uint32(channel[i] - base)
-    return bits
+    for bit in range(BITS):
+        if (bits >> np.uint32(bit)) & np.uint32(1):
+            names[count] = low + bit
+            count += 1
+    return count
 
 
 @kernel

@@ -21,8 +21,8 @@ MOST_SERIES = 16
 FEWEST = 256
 """Tags in a frame that are worth the question."""
 
-SAMPLE = 4096
-"""Tags at the begin of a frame that answer it."""
+SAMPLE, SHARE = 4096, 16
+"""Tags at the begin of a frame that answer it: so many at most, and in a short one a sixteenth, or the fewest."""
 
 GROUP_BITS, SERIES_BITS = 40, 96
 """What a group takes besides its numbers, and a series besides its groups."""
@@ -35,7 +35,8 @@ def apart(time: Times, codes: Codes, channels: int) -> bool:
     """Whether the times of each channel by themselves take clearly less than all together."""
     if not 2 <= channels <= MOST_SERIES or len(time) < FEWEST:
         return False
-    time, codes = time[:SAMPLE], codes[:SAMPLE]
+    sample = min(SAMPLE, max(FEWEST, len(time) // SHARE))
+    time, codes = time[:sample], codes[:sample]
     counts = tally(codes, channels)
     return _bits(split(time, codes, counts), counts) < WORTH * _bits(time, np.array([len(time)]))
 

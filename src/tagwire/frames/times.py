@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tagwire.frames.packing import (
     ALL,
+    BITS,
     GROUP,
     LANES,
     MOST_BASE,
@@ -34,9 +35,13 @@ NARROW = 54
 """Width in bits of differences of which a whole group cannot add up to 2^63."""
 
 
+@kernel
 def groups(counts: Counts) -> int:
     """Groups of all series."""
-    return int((-(-counts // GROUP)).sum())
+    number = 0
+    for count in counts:
+        number += (count + GROUP - 1) // GROUP
+    return number
 
 
 @kernel
@@ -67,10 +72,12 @@ def _survey(time: Times, bases: Bases, widths: Widths) -> bool:
 
 @kernel
 def packed_size(widths: Widths, counts: Counts) -> int:
-    """Words that all groups take."""
+    """Words that all groups take; -1 where a width is none."""
     words, g = 0, 0
     for count in counts:
         for first in range(0, count, GROUP):
+            if widths[g] > BITS:
+                return -1
             words += size_of(min(GROUP, count - first), widths[g])
             g += 1
     return words
