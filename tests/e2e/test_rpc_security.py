@@ -282,12 +282,12 @@ def test_garbage_before_authentication_allocates_nothing(serve: Serve, anna: str
 
 
 GREETINGS = {
-    "nested lists": b"\x91" * 8000,
-    "many lists": b"\xdd\x00\x00\x1f\x00" + b"\x90" * 7936,
-    "many maps": b"\xdd\x00\x00\x1f\x00" + b"\x80" * 7936,
-    "a long map": b"\xdf\x7f\xff\xff\xff" + b"\xa0" * 7900,
-    "a long array": b"\xdd\x7f\xff\xff\xff" + b"\x01" * 7900,
-    "long bytes": b"\xc6\x7f\xff\xff\xff" + b"x" * 7900,
+    "nested lists": b"\x91" * 4000,
+    "many lists": b"\xdd\x00\x00\x0f\x00" + b"\x90" * 3840,
+    "many maps": b"\xdd\x00\x00\x0f\x00" + b"\x80" * 3840,
+    "a long map": b"\xdf\x7f\xff\xff\xff" + b"\xa0" * 3900,
+    "a long array": b"\xdd\x7f\xff\xff\xff" + b"\x01" * 3900,
+    "long bytes": b"\xc6\x7f\xff\xff\xff" + b"x" * 3900,
 }
 
 
@@ -300,8 +300,8 @@ def frame(serializer: int, payload: bytes, size: int | None = None) -> bytes:
 
 BEFORE_ANY_TOKEN = [
     *(pytest.param(frame(4, greeting), id=name) for name, greeting in GREETINGS.items()),
-    pytest.param(frame(1, b"('x'," + b"[1]," * 1900 + b")"), id="serpent"),
-    pytest.param(frame(3, b"[" + b"[1]," * 1900 + b"1]"), id="json"),
+    pytest.param(frame(1, b"('x'," + b"[1]," * 950 + b")"), id="serpent"),
+    pytest.param(frame(3, b"[" + b"[1]," * 950 + b"1]"), id="json"),
     pytest.param(frame(4, b"", size=2**31), id="announced size"),
     pytest.param(frame(4, b"x" * 100_000), id="too long"),
     pytest.param(b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03" + bytes(16_000), id="TLS"),
@@ -335,7 +335,7 @@ def test_greetings_that_never_end_take_little_memory_each(keys_process: ServerPr
     with contextlib.ExitStack() as stack:
         for number in range(count):
             sock = stack.enter_context(socket.create_connection(here, timeout=30))
-            sock.sendall([frame(4, b"x" * 7000, size=8000), b"\x16\x03\x01\x40\x00" + bytes(16_000)][number % 2])
+            sock.sendall([frame(4, b"x" * 3000, size=4000), b"\x16\x03\x01\x40\x00" + bytes(16_000)][number % 2])
         with pytest.raises(AccessRefused):  # it has come to all of them
             tagwire.connect(*here, tls=True)
         assert (resident(keys_process.pid) - before) / count < 1_000_000

@@ -22,7 +22,7 @@ from tagwire.security.tls import SecureSocket
 
 Socket = socket.socket | SecureSocket
 
-HANDSHAKE_LIMIT = 8 * 1024
+HANDSHAKE_LIMIT = 4 * 1024
 """Most bytes read from somebody who has not shaken hands yet; msgpack takes up to 80 times that while it reads them."""
 
 PLAIN_REQUEST_LIMIT = 2 * 1024 * 1024
