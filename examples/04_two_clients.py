@@ -29,6 +29,15 @@ def main() -> None:
     instrument.setInputDelay(2, 5000)
     print(f"The laboratory set a delay on channel 2; the office reads {shared.getInputDelay(2)} ps")
 
+    # While one has control, the other may read and measure, but change nothing.
+    with laboratory.control(instrument):
+        try:
+            shared.setInputDelay(2, 0)
+        except tagwire.errors.NotAllowed as error:
+            print(f"Refused: {str(error).partition(' until')[0]}")
+    for change in office.session.history(shared):
+        print(f"  {change}")
+
     correlation = office.Correlation(shared, 1, 2, binwidth=100, n_bins=200)
     correlation.startFor(5e11)
 

@@ -56,8 +56,18 @@ def test_the_live_plot_saves_its_last_frame(server: ServerProcess, tmp_path: Pat
 def test_two_clients_share_one_instrument(server: ServerProcess) -> None:
     said = run("04_two_clients.py", server)
     assert "the office reads 5000 ps" in said
+    assert "has control of this TimeTagger" in said
+    assert "setInputDelay(channel=2, delay=5000)" in said
     assert number(r"(\d+) pairs, peak at", said) == pytest.approx(400_000, abs=2)
     assert number(r"peak at (-?\d+) ps", said) == pytest.approx(-5000, abs=100)
+
+
+def test_a_measurement_goes_on_overnight(server: ServerProcess) -> None:
+    evening, morning = run("06_overnight.py", server), run("06_overnight.py", server)
+    assert "goes on without this program" in evening
+    assert number(r"(\d+) pairs in", morning) > number(r"(\d+) pairs so far\nIt goes on", evening)
+    assert "setTestSignal(channel=[1, 2], enabled=True)" in morning
+    assert "the instrument is free" in morning
 
 
 def test_the_missing_peak_is_found(recordings: Path, tmp_path: Path) -> None:

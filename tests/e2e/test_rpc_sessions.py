@@ -179,6 +179,17 @@ def test_limits_of_a_session(tiny_catalog: Catalog) -> None:
             come(server, "another")
 
 
+def test_what_is_there_reads_well(TT: Any) -> None:
+    counter, events = TT.Counter(TT.createTimeTagger(), [1]), TT.session.events()
+    with TT.control():
+        (client,), (control,) = TT.session.clients, TT.session.control
+    assert str(client) == f"{client.who}: control since {client.since:%Y-%m-%d %H:%M:%S} (here)"
+    assert str(control) == f"{client.who}: control of all instruments since {control.since:%Y-%m-%d %H:%M:%S}"
+    assert str(TT.session.about(counter)).startswith("Counter(tagger='<TimeTagger>', channels=[1]) since 2")
+    assert str(events.next(WAIT_S)).endswith(f"{client.who}: control taken of all instruments")
+    assert TT.session.role == "control"
+
+
 def test_names_of_sessions_and_objects_are_checked(TT: Any) -> None:
     with pytest.raises(ArgumentError, match="printable"):
         TT.session.keep("a\tb")

@@ -42,6 +42,10 @@ class ClientInfo:
     session: str
     here: bool
 
+    def __str__(self) -> str:
+        session = f", session {self.session!r}" if self.session else ""
+        return f"{self.who}: {self.role} since {self.since:%Y-%m-%d %H:%M:%S}{session}{' (here)' if self.here else ''}"
+
 
 @dataclass(frozen=True)
 class ControlInfo:
@@ -65,6 +69,10 @@ class ControlInfo:
     until: datetime.datetime | None
     lease_s: float
 
+    def __str__(self) -> str:
+        until = "" if self.until is None else f" until {self.until:%H:%M:%S}"
+        return f"{self.who}: control of {self.of} since {self.since:%Y-%m-%d %H:%M:%S}{until}"
+
 
 @dataclass(frozen=True)
 class ObjectInfo:
@@ -83,6 +91,10 @@ class ObjectInfo:
     class_name: str
     parameters: Mapping[str, Any]
     since: datetime.datetime
+
+    def __str__(self) -> str:
+        parameters = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
+        return f"{self.class_name}({parameters}) since {self.since:%Y-%m-%d %H:%M:%S}"
 
 
 @dataclass(frozen=True)
@@ -104,6 +116,9 @@ class SessionEvent:
     who: str
     what: str
     of: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.when:%Y-%m-%d %H:%M:%S} {self.who}: {self.what}{' of ' + self.of if self.of else ''}"
 
 
 class SessionView:
