@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tagwire import TimeTagger
-from tagwire.core.tags import TagBlock, join
+from tagwire.core.tags import TagBlock, TagType, join
 from tagwire.errors import ArgumentError, StateError
 from tagwire.network.merge_kernel import merged
 from tagwire.network.numbering import Numbering
@@ -67,6 +67,13 @@ def address_of(tagger: SteppedTimeTagger) -> str:
 def settle(client: TT.TimeTaggerNetwork) -> None:
     """Wait until everything has come up to where the first of the two stands still."""
     wait_until(client, min(server._fence() for server in client.getServers()))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def wait_until(client: TT.TimeTaggerNetwork, at: int) -> None:
@@ -180,6 +187,37 @@ def test_a_server_that_stalls_holds_nobody_up_and_its_tags_are_accounted_for(
     assert other.getCountsTotal()[0] == np.count_nonzero(sent == 2002)
     assert client._source.standing(1).missed[2002] > 500
     assert not client._source.standing(1).absent
+
+
+def test_a_server_that_was_started_anew_is_back_at_its_own_times(
+    laboratories: list[SteppedTimeTagger], client: TT.TimeTaggerNetwork
+) -> None:
+    taps = [Tap(tagger) for tagger in laboratories]
+    stream = TT.TimeTagStream(client, 10**6, [1002, 2002])
+    for tagger in laboratories:
+        tagger.advance(20 * MS)
+    settle(client)
+    second, port = laboratories[1], int(address_of(laboratories[1]).rpartition(":")[2])
+    second.stopServer()
+    wait_for(lambda: not client.isConnected())
+    second.disableReferenceClock()
+    second.advance(30 * MS)
+    second.startServer(TT.AccessMode.Control, port=port)
+    second.setReferenceClock(CLOCK, 1e4, 1e-2, PULSE, wait_until_locked=False)
+    second.advance(S)
+    assert second.getReferenceClockState().is_synchronized
+    wait_for(client.isConnected)
+    second.advance(20 * MS)
+    laboratories[0].advance(S + 100 * MS)
+    begin, end = second._hub.device.present(second._hub.position) - 10 * MS, client._servers[1]._fence()
+    wait_until(client, min(end, client._servers[0]._fence()))
+    data = stream.getData()
+    got = data.getTimestamps()[data.getChannels() == 2002]
+    sent = offline(taps, begin, end)
+    sent_times = sent.time[(sent.channel == 2002) & (sent.types == TagType.TimeTag)]
+    np.testing.assert_array_equal(got[got >= begin], sent_times)
+    assert len(sent_times) > 500
+    assert client.getOverflowsClient() == 1
 
 
 def test_how_well_the_clocks_agree_is_told(laboratories: list[SteppedTimeTagger], client: TT.TimeTaggerNetwork) -> None:

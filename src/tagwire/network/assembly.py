@@ -28,6 +28,9 @@ class Assembler:
     ----------
     channels
         Channels of the feeds, in the order of their counts.
+    absolute
+        Whether the server's times stay what they are when it was started anew, as far as that does not bring the stream
+        back: because they belong to a time base that others have, too.
 
     Attributes
     ----------
@@ -44,8 +47,8 @@ class Assembler:
         How often the stream went on elsewhere, with an unknown number of events lost.
     """
 
-    def __init__(self, channels: tuple[int, ...]) -> None:
-        self.channels = tuple(channels)
+    def __init__(self, channels: tuple[int, ...], absolute: bool = False) -> None:
+        self.channels, self.absolute = tuple(channels), absolute
         self._index = ChannelIndex(self.channels)
         self.received, self.missed, self.sent = (self._zeros() for _ in range(3))
         self.offset = self.end = self.breaks = 0
@@ -105,7 +108,7 @@ class Assembler:
 
     def successor(self, channels: tuple[int, ...]) -> Assembler:
         """One for other channels of the same server, whose times it shifts alike."""
-        other = Assembler(channels)
+        other = Assembler(channels, self.absolute)
         other.offset, other._epoch = self.offset, self._epoch
         return other
 
@@ -155,7 +158,7 @@ class Assembler:
         last = self._last
         offset, lost = self.offset, None
         if last is not None and frame.feed != last.feed:
-            same = epoch == self._epoch and frame.begin + offset >= self.end
+            same = (epoch == self._epoch or self.absolute) and frame.begin + offset >= self.end
             resumed = frame.begin + offset if same else self.end + max(pause, 1)
             offset = resumed - frame.begin
             if resumed > self.end:

@@ -10,14 +10,14 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagwire.core.tags import TagBlock
-from tagwire.errors import AccountsDiffer, ArgumentError, DamagedFrame, EndOfFeed, RemoteError
+from tagwire.errors import AccountsDiffer, ArgumentError, DamagedFrame, EndOfFeed, RemoteError, StateError
 from tagwire.frames.codec import encode
 from tagwire.network.assembly import Assembler
 from tagwire.network.frame import Frame, Resume
@@ -63,6 +63,10 @@ class NetworkSource:
         Connection to the server.
     channels
         Every channel that the server offers; may be assigned anew.
+    ready
+        Given where the server's times are those of a time base that others have, too, so that they must not be shifted
+        when it was started anew. It is called before the stream is taken up again, and raises StateError (RuntimeError)
+        while the server is not on that time base.
 
     Attributes
     ----------
@@ -77,16 +81,16 @@ class NetworkSource:
     because asking takes the network's time.
     """
 
-    def __init__(self, link: Link, channels: Collection[int]) -> None:
+    def __init__(self, link: Link, channels: Collection[int], ready: Callable[[], object] | None = None) -> None:
         self.channels = tuple(channels)
-        self._link = link
+        self._link, self._ready = link, ready
         self._changed = threading.Condition()
         self._asking = threading.Lock()
         self._queue: deque[TagBlock] = deque()
         self._queued = 0
         self._closed = False
         self._stream: Stream = link.open(())
-        self._assembler = _primed(Assembler(()), self._stream.greeting)
+        self._assembler = _primed(Assembler((), absolute=ready is not None), self._stream.greeting)
         self._next: Stream | None = None
         self._handover: Handover | None = None
         self._since: dict[int, int] = {}
@@ -292,8 +296,10 @@ class NetworkSource:
         """Whether the stream is back."""
         try:
             self._link.renew()
+            if self._ready is not None:
+                self._ready()
             stream = self._link.open(self._assembler.channels, self._assembler.resume())
-        except (RemoteError, EndOfFeed) as error:
+        except (RemoteError, EndOfFeed, StateError) as error:
             logger.debug("not yet back: %s", error)
             return False
         except (ArgumentError, RuntimeError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 
 from tagwire.core.arguments import integer, real
 from tagwire.core.channels import CHANNEL_UNUSED
@@ -23,19 +24,20 @@ def source_of(servers: Sequence[TimeTaggerServer]) -> NetworkSource | ManyServer
     StateError
         (RuntimeError) One of several servers is not synchronized; the message says what to do.
     """
-    if len(servers) > 1:
-        for server in servers:
-            _check_synchronized(server)
+    several = len(servers) > 1
+    for server in servers if several else ():
+        _check_synchronized(server)
     opened: list[NetworkSource] = []
     try:
         for server in servers:
-            server._source = NetworkSource(server._connection, server._exposed())
+            ready = partial(_check_synchronized, server) if several else None
+            server._source = NetworkSource(server._connection, server._exposed(), ready)
             opened.append(server._source)
     except BaseException:
         for source in opened:
             source.close()
         raise
-    return opened[0] if len(opened) == 1 else ManyServers(opened)
+    return ManyServers(opened) if several else opened[0]
 
 
 def check_addresses(addresses: Sequence[str]) -> None:
@@ -53,7 +55,7 @@ def first_channel(servers: int, lowest: int) -> int:
 
 
 def _check_synchronized(server: TimeTaggerServer) -> None:
-    state = server.getReferenceClockState()
+    state = server._connection.ask("call", {"method": "getReferenceClockState", "args": [], "kwargs": {}})
     if not state.enabled or state.synchronization_channel == CHANNEL_UNUSED:
         have = "has a reference clock without one pulse per second" if state.enabled else "has no reference clock"
         what = (
