@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,3 +107,19 @@ def test_another_server_at_a_known_address_is_not_trusted(
             TT.createTimeTaggerNetwork(str(first.address))
     finally:
         second.close()
+
+
+def test_a_revoked_token_ends_the_stream(
+    server: StreamServer, tagger: SteppedTimeTagger, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAGWIRE_TOKEN", Tokens(keys).add("anna", Role.CONTROL))
+    with TT.createTimeTaggerNetwork(str(server.address)) as client:
+        TT.Countrate(client, [1])
+        tagger.advance(10 * MS)
+        assert client.sync(60_000)
+        assert len(server.clients()) == 1
+        Tokens(keys).revoke("anna")
+        deadline = time.monotonic() + 60
+        while server.clients() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert server.clients() == []

@@ -129,10 +129,10 @@ class StreamServer:
         seat = self._feeds.join(channels, place, str(ticket.get("client", "")), peer)
         return seat, {"version": VERSION, "epoch": self._feeds.epoch} | seat.greeting()
 
-    def stream(self, seat: Seat, cancelled: Callable[[], bool]) -> Iterator[list[Frame]]:
+    def stream(self, seat: Seat, cancelled: Callable[[], bool], who: Principal) -> Iterator[list[Frame]]:
         """The frames for a client as they come; an empty list now and then while there are none."""
         try:
-            while not cancelled():
+            while not cancelled() and (self._security is None or self._security.welcomes_still(who)):
                 yield seat.take(HEARTBEAT_S)
         except EndOfFeed as error:
             logger.debug("the stream to %s ends: %s", seat.peer, error)
@@ -271,7 +271,8 @@ class _Door(flight.FlightServerBase):  # type: ignore[misc]
         except Exception as error:
             raise _told(error) from error
         schema, batches = _ENCODINGS[encoding]
-        frames = self._server.stream(seat, context.is_cancelled)
+        who = context.get_middleware("tagwire").principal
+        frames = self._server.stream(seat, context.is_cancelled, who)
         return flight.GeneratorStream(schema, _batches(schema, batches, greeting, frames, self._server.epoch))
 
     def do_action(self, context: Any, action: Any) -> Iterator[Any]:

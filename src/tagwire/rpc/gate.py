@@ -13,7 +13,7 @@ from tagwire.rpc import pyro
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.lobby import Lobby
 from tagwire.rpc.pyro import Socket
-from tagwire.security import EVERYBODY, Authenticator, Principal, SecureSocket, ServerSecurity, Tokens
+from tagwire.security import EVERYBODY, Authenticator, Principal, SecureSocket, ServerSecurity
 from tagwire.security.authenticator import peer_address
 
 log = logging.getLogger(__name__)
@@ -94,10 +94,9 @@ class Gate:
 
     def watch(self) -> None:
         """End the connections of those whose tokens are revoked, until `close`."""
-        tokens = self._security.tokens if self._security else None
         while not self._closing.wait(_LOOK_S):
-            if tokens is not None:
-                self._dismiss(tokens)
+            if self._security is not None:
+                self._dismiss(self._security)
 
     def close(self) -> None:
         """End what waits here."""
@@ -107,11 +106,11 @@ class Gate:
     def _lets_plain_in(self) -> bool:
         return self._security is None or self._security.lets_plain_in()
 
-    def _dismiss(self, tokens: Tokens) -> None:
+    def _dismiss(self, security: ServerSecurity) -> None:
         with self._lock:
             inside = dict(self._inside)
         try:
-            unknown = [sock for sock, who in inside.items() if who is not EVERYBODY and not tokens.still_hold(who)]
+            unknown = [sock for sock, who in inside.items() if not security.welcomes_still(who)]
         except (KeysUnusable, OSError) as error:
             log.error("the tokens cannot be read: %s", error)
             return

@@ -85,6 +85,10 @@ class ServerSecurity:
         """Who shows `token`; None when nobody known does."""
         return self.tokens.verify(token) if self.tokens else EVERYBODY
 
+    def welcomes_still(self, principal: Principal) -> bool:
+        """Whether somebody who came in before may stay: the token has not been revoked since."""
+        return self.tokens is None or principal is EVERYBODY or self.tokens.still_hold(principal)
+
     def lets_plain_in(self) -> bool:
         """Whether plain Pyro5 clients, which can show no token, may come in."""
         return self.plain_pyro or self.tokens is None
