@@ -422,6 +422,33 @@ def test_loops_end_with_an_error_when_the_server_is_restarted(tiny_catalog: Cata
     TT.close()
 
 
+def test_what_concerns_no_object_goes_on_after_a_restart(tiny_catalog: Catalog) -> None:
+    heard: list[str] = []
+    with start(tiny_catalog) as server:
+        TT = come(server)
+        TT.setLogger(lambda level, message: heard.append(message))
+        events = TT.session.events()
+    with start(tiny_catalog, server.port) as again, come(again) as other:
+        wait_for(lambda: len(other.session.clients) == 2)
+        wait_for(lambda: tiny._loggers)
+        other.say("hello")
+        wait_for(lambda: heard == ["hello"])
+        assert not events.closed
+        TT.close()
+
+
+def test_a_function_that_hears_no_more_is_told_in_the_log(
+    tiny_catalog: Catalog, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagwire.rpc.link.PAUSES_S", (0.0, 0.01))
+    with start(tiny_catalog) as server:
+        TT = come(server)
+        updates = TT.createTimeTagger().on_overflow(print)
+    wait_for(lambda: updates.closed)
+    assert "nothing more comes of 'overflow'" in caplog.text
+    TT.close()
+
+
 def test_loops_end_with_an_error_when_the_server_is_gone(
     tiny_catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,8 +59,8 @@ def on_update(
     interval_s
         Shortest time between two values, in s, within [0.01, 3600].
     callback
-        Called with each value, on a thread of its own, as long as this object exists; without it the values come in a
-        ``for`` or ``async for`` loop over the result.
+        Called with each value, on a thread for all such functions, as long as this object exists; without it the values
+        come in a ``for`` or ``async for`` loop over the result.
     value
         The getter or property whose value is wanted: ``getData`` unless another one is named.
 
@@ -85,7 +85,7 @@ def on_finished(self: Any, callback: Callable[[int | None], object] | None = Non
     Parameters
     ----------
     callback
-        Called with it, on a thread of its own; without it the values come in a loop over the result.
+        Called with it, on a thread for all such functions; without it the values come in a loop over the result.
     """
     return Subscription(self._tagwire_link, "finished", self, latest=True, callback=callback)
 
@@ -96,7 +96,7 @@ def on_overflow(self: Any, callback: Callable[[int], object] | None = None) -> S
     Parameters
     ----------
     callback
-        Called with it, on a thread of its own; without it the values come in a loop over the result.
+        Called with it, on a thread for all such functions; without it the values come in a loop over the result.
     """
     return Subscription(self._tagwire_link, "overflow", self, latest=True, callback=callback)
 
@@ -107,7 +107,8 @@ def on_settings(self: Any, callback: Callable[[SettingsChange], object] | None =
     Parameters
     ----------
     callback
-        Called with each `SettingsChange`, on a thread of its own; without it they come in a loop over the result.
+        Called with each `SettingsChange`, on a thread for all such functions; without it they come in a loop over the
+        result.
     """
     return Subscription(self._tagwire_link, "settings", self, read=settings_change, callback=callback)
 

@@ -212,7 +212,8 @@ class SessionView:
         Parameters
         ----------
         callback
-            Called with each `SessionEvent`, on a thread of its own; without it they come in a loop over the result.
+            Called with each `SessionEvent`, on a thread for all such functions; without it they come in a loop over the
+            result.
         """
         return Subscription(self._link, "session", read=_session_event, callback=callback)
 
@@ -222,7 +223,7 @@ class SessionView:
         Parameters
         ----------
         callback
-            Called with both, on a thread of its own; without it they come in a loop over the result.
+            Called with both, on a thread for all such functions; without it they come in a loop over the result.
         """
         both = None if callback is None else lambda entry: callback(*entry)
         return Subscription(self._link, "log", read=lambda m: (m["level"], m["message"]), callback=both)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import logging
 import threading
 import time
 import weakref
@@ -14,8 +15,10 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from tagwire.core.faults import from_fault
-from tagwire.errors import NotSupported
+from tagwire.errors import NotSupported, ObjectGone, TagwireError
 from tagwire.rpc.link import Link
+
+log = logging.getLogger(__name__)
 
 KEPT = 1000
 """Most events that wait to be read; of data only the latest waits."""
@@ -62,21 +65,9 @@ class Subscription(Generic[Value]):
         self._error: Exception | None = None
         # Nobody but the loop needs the object any more, whereas a function is called as long as somebody else has it.
         self._owner = owner if callback is None else None
-        if callback is not None:
-            self._number = link.subscribe(self._hear, self._end)
-        else:
-            self._number = link.subscribe(_weakly(self, Subscription._hear), _weakly(self, Subscription._end))
-        self._finalizer = weakref.finalize(self, _drop, weakref.ref(link), self._number)
-        self._finalizer.atexit = False
         object_id = None if owner is None else owner._tagwire_handle.id
-        try:
-            asked = link.request("subscribe", self._number, what, object_id, options or {}, _take_dropped(link))
-        except BaseException:
-            self._finalizer()
-            raise
-        self._asked: asyncio.Task[None] | None = None
-        if inspect.isawaitable(asked):  # an asyncio client: whoever waits for the first value hears of an error
-            self._asked = asyncio.ensure_future(self._await(asked))
+        self._wanted = (what, object_id, options or {})
+        self._start()
 
     def close(self) -> None:
         """Hear no more; loops end. Closing twice is no error."""
@@ -159,6 +150,38 @@ class Subscription(Generic[Value]):
     ) -> None:
         self.close()
 
+    def _start(self) -> None:
+        """Ask the server for it."""
+        link = self._link
+        if self._callback is not None:
+            self._number = link.subscribe(self._hear, self._lose)
+        else:
+            self._number = link.subscribe(_weakly(self, Subscription._hear), _weakly(self, Subscription._lose))
+        self._finalizer = weakref.finalize(self, _drop, weakref.ref(link), self._number)
+        self._finalizer.atexit = False
+        try:
+            asked = link.request("subscribe", self._number, *self._wanted, _take_dropped(link))
+        except BaseException:
+            self._finalizer()
+            raise
+        self._asked: asyncio.Task[None] | None = None
+        if inspect.isawaitable(asked):  # an asyncio client: whoever waits for the first value hears of an error
+            self._asked = asyncio.ensure_future(self._await(asked))
+
+    def _lose(self, error: Exception | None) -> None:
+        """The link can give no more. What concerns no object is asked for again when the server was restarted."""
+        if isinstance(error, ObjectGone) and self._wanted[1] is None and not self._ended:
+            self._finalizer.detach()
+            try:
+                self._start()
+            except TagwireError as another:
+                error = another
+            else:
+                return
+        if error is not None and self._callback is not None:
+            log.warning("nothing more comes of %r from the server: %s", self._wanted[0], error)
+        self._end(error)
+
     async def _await(self, asked: Awaitable[object]) -> None:
         try:
             await asked
@@ -175,7 +198,7 @@ class Subscription(Generic[Value]):
         kind, value, lost = content
         self.lost += int(lost)
         if kind == "end":
-            self._end(None if value is None else from_fault(value))
+            self._lose(None if value is None else from_fault(value))
             return
         try:
             self._give(self._read(value))
