@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import gc
 import logging
+import socket
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 import tagwire
 from tagwire.core.catalog import read_catalog
 from tagwire.core.tags import TAG_DTYPE, TagBlock, TagType
-from tagwire.errors import ArgumentError, NotSupported, StateError
+from tagwire.errors import ArgumentError, ConnectionBroken, NotSupported, StateError
 from tagwire.rpc.feed import Feed
 from tagwire.rpc.server import Server
 from tagwire.testing.stepped import SteppedTagger
@@ -369,6 +370,52 @@ def test_the_server_goes_away(
             measured.waitUntilFinished(60_000)
     assert "Counting failed and was stopped" in caplog.text
     bench.close()
+
+
+def test_it_goes_on_after_a_broken_link(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    stepped, tagger = bench.stepped(TICKS)
+    measured = recorder(bench.TT)(tagger, [1])
+    stepped.advance(100)
+    bench.TT._link._connections[0]._sock.shutdown(socket.SHUT_RDWR)
+    stepped.advance(200)
+    measured.stop()
+    # Whether a call of the thread was out when the link broke, nobody knows; tags are lost only then, and it shows.
+    lost = any(row[0] == TagType.OverflowBegin for row in measured.tags())
+    times = [row[3] for row in measured.tags() if row[0] == TagType.TimeTag]
+    assert times == list(range(0, 200, 20)) or (lost and set(times) < set(range(0, 200, 20)))
+    assert measured.getCaptureDuration() == 200
+    bench.close()
+
+
+def test_tags_that_were_lost_on_their_way_show(bench: Bench) -> None:
+    stepped, tagger = bench.stepped(TICKS)
+    measured = recorder(bench.TT)(tagger, [1])
+    feed = measured._tagwire_feed
+    with feed._commands:
+        stepped.advance(100)
+        read(measured)
+        stepped.advance(200)
+        with pytest.MonkeyPatch.context() as patch:
+            really = feed._reader.read
+
+            def lose() -> Any:
+                really()
+                raise ConnectionBroken("the server went away in the middle of a call")
+
+            patch.setattr(feed._reader, "read", lose)
+            read(measured)
+        assert measured.isRunning()
+        stepped.advance(300)
+        read(measured)
+    measured.stop()
+    times = [*range(0, 100, 20), *range(200, 300, 20)]
+    assert [row[3] for row in measured.tags() if row[0] == TagType.TimeTag] == times
+    marks = [(row[0], row[3]) for row in measured.tags() if row[0] != TagType.TimeTag]
+    assert marks == [(TagType.OverflowBegin, 100), (TagType.OverflowEnd, 200)]
+    assert measured.getCaptureDuration() == 300
+    edges = [begin for begin, _ in measured.spans()] + [300]
+    assert measured.spans() == list(pairwise(edges))
 
 
 def test_a_wait_can_be_interrupted(bench: Bench) -> None:

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagwire.core.tags import TIME_MAX, TagBlock
-from tagwire.errors import ConnectionClosed, StateError
-from tagwire.rpc.tag_reader import Piece, TagReader
+from tagwire.errors import ConnectionBroken, ConnectionClosed, StateError
+from tagwire.rpc.tag_reader import Piece, TagReader, interrupted
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +88,7 @@ class Feed:
         self._until = TIME_MAX
         self._failure: Exception | None = None
         self._steered = False
+        self._interrupted = False
         self._thread: threading.Thread | None = None
 
     @property
@@ -206,6 +207,11 @@ class Feed:
         with self._commands:
             try:
                 piece = self.reader.read()
+            except ConnectionBroken:
+                if not self._running:
+                    raise
+                self._interrupted = True  # the tags may have been on their way; the next read makes a new connection
+                return INTERVAL_S
             except Exception as error:
                 if not self._running:
                     raise
@@ -270,7 +276,10 @@ class Feed:
         if self._span is not None:
             self._until, self._span = self._position + self._span, None
         self._counted = piece.captured
-        self._process(piece.block.take(self._position, self._until))
+        part = piece.block.take(self._position, self._until)
+        if self._interrupted and part.begin < part.end:
+            part, self._interrupted = interrupted(part, part.begin), False
+        self._process(part)
         if self._running and (self._position >= self._until or not piece.running):
             self._end()
 

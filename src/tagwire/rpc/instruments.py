@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 PARALLEL = "tagwire_parallel"
 """Attribute of an object, class or module: names of members that may be used while another call runs."""
 
+CLOSING_S = 5.0
+"""How long the end of the server waits for a call of an instrument that still runs."""
+
 
 class Instruments:
     """What a server offers beside the API.
@@ -57,7 +60,12 @@ class Instruments:
             close = getattr(one.obj, "close", None)
             if not callable(close):
                 continue
+            turn = self._turns[one.name]
+            mine = turn.acquire(timeout=CLOSING_S)  # a call that hangs must not keep the server from ending
             try:
                 close()
             except Exception:
                 log.exception("closing %s failed", one.name)
+            finally:
+                if mine:
+                    turn.release()

@@ -107,10 +107,18 @@ def _joined(first: Piece, second: Piece) -> Piece:
     return Piece(block, second.begun, second.captured, second.running)
 
 
+def interrupted(block: TagBlock, at: int) -> TagBlock:
+    """The tags of a block behind an overflow that began at `at`: some that came before them may have been lost."""
+    first = int(block.time[0]) if len(block) else block.end - 1
+    return concatenate(block.begin, block.end, [_overflow(block, at, max(at, first)), block])
+
+
 def _marked(block: TagBlock) -> TagBlock:
     """The tags of a full buffer, with an overflow behind them: what came later was dropped, nobody knows how much."""
     last = int(block.time[-1])
-    times = np.array([last, max(last, block.end - 1)], np.int64)
-    kinds = np.array([TagType.OverflowBegin, TagType.OverflowEnd], np.uint8)
-    lost = TagBlock(block.begin, block.end, times, np.full(2, CHANNEL_UNUSED, np.int32), kinds, np.zeros(2, np.uint16))
-    return concatenate(block.begin, block.end, [block, lost])
+    return concatenate(block.begin, block.end, [block, _overflow(block, last, max(last, block.end - 1))])
+
+
+def _overflow(block: TagBlock, begin: int, end: int) -> TagBlock:
+    times, kinds = np.array([begin, end], np.int64), np.array([TagType.OverflowBegin, TagType.OverflowEnd], np.uint8)
+    return TagBlock(block.begin, block.end, times, np.full(2, CHANNEL_UNUSED, np.int32), kinds, np.zeros(2, np.uint16))
