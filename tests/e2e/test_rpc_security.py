@@ -209,6 +209,20 @@ def test_plain_clients_come_in_only_when_allowed(serve: Serve, anna: str, audit:
     assert entries(audit) == []
 
 
+def test_an_open_server_can_keep_a_log_too(tiny_catalog: Catalog, audit: AuditLog) -> None:
+    security = ServerSecurity(audit=audit)
+    with Server(tiny_instrument, HERE, 0, catalog=tiny_catalog, security=security) as server:
+        with tagwire.connect(HERE, server.port) as TT:
+            assert TT.getVersion() == "1.2.3"
+        with Pyro5.api.Proxy(server.uri) as proxy:
+            assert proxy.getVersion() == "1.2.3"
+    clients = [entry["client"] for entry in entries(audit) if entry["event"] == "connected"]
+    assert clients[1:] == ["plain Pyro5"]
+    assert str(os.getpid()) in clients[0]
+    with pytest.raises(KeysUnusable):
+        Server(tiny_instrument, "0.0.0.0", 0, catalog=tiny_catalog, security=security)
+
+
 def test_plain_clients_that_the_operator_allows(serve: Serve, anna: str, audit: AuditLog) -> None:
     server = serve(plain_pyro=True)
     with Pyro5.api.Proxy(f"PYRO:TimeTagger@{HERE}:{server.port}") as proxy:
