@@ -175,8 +175,10 @@ def test_limits_of_a_session(tiny_catalog: Catalog) -> None:
             with pytest.raises(LimitReached, match="holds 2 objects"):
                 TT.Counter(tagger, [1])
             assert len(tiny._running) == 1
-        with pytest.raises(tagwire.errors.TagwireError, match="1 sessions with names"):
+        with pytest.raises(LimitReached, match="1 sessions with names"):
             come(server, "another")
+        with pytest.raises(ArgumentError, match="printable"):
+            come(server, "two\nlines")
 
 
 def test_what_is_there_reads_well(TT: Any) -> None:

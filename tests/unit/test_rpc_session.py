@@ -217,11 +217,13 @@ def test_objects_of_a_session_are_limited_and_counted_together(scene: Scene) -> 
 
 
 def test_what_is_said_in_the_greeting_is_checked(scene: Scene) -> None:
-    for hello, said in [
-        ({}, "secret"), ({"client": "short"}, "secret"), ({"client": "c" * 16, "session": 3}, "session"),
-        ({"client": "c" * 16, "session": "a\nb"}, "printable"), ({"client": "c" * 16, "who": "x" * 101}, "100"),
+    for hello, error, said in [
+        ({}, Refused, "secret"), ({"client": "short"}, Refused, "secret"),
+        ({"client": "c" * 16, "session": 3}, Refused, "session"),
+        ({"client": "c" * 16, "session": "a\nb"}, ArgumentError, "printable"),
+        ({"client": "c" * 16, "who": "x" * 101}, ArgumentError, "100"),
     ]:  # fmt: skip
-        with pytest.raises(Refused, match=said):
+        with pytest.raises(error, match=said):
             scene.sessions.join(hello, EVERYBODY, nowhere)
     assert scene.sessions.clients() == []
 

@@ -10,7 +10,15 @@ from typing import Any
 
 import msgpack
 
-from tagwire.errors import AccessRefused, ConnectionBroken, ProtocolError, RemoteError, ServerUnreachable
+from tagwire.errors import (
+    AccessRefused,
+    ArgumentError,
+    ConnectionBroken,
+    LimitReached,
+    ProtocolError,
+    ServerUnreachable,
+    TagwireError,
+)
 from tagwire.rpc import message
 from tagwire.rpc.capabilities import features, place
 from tagwire.rpc.listener import prepare
@@ -23,6 +31,9 @@ CONNECT_S = 10.0
 
 ANSWER_LIMIT = 1024 * 1024
 """Most bytes of what a server may say before it is known."""
+
+_REFUSALS: tuple[type[TagwireError], ...] = (AccessRefused, LimitReached, ArgumentError)
+"""What else a refusal may be than a matter of the protocol."""
 
 
 def dial(host: str, port: int, security: ClientSecurity) -> Any:
@@ -99,9 +110,9 @@ def welcome(answer: Message, server: str) -> dict[str, Any]:
     return said
 
 
-def _refusal(server: str, content: Any) -> RemoteError:
+def _refusal(server: str, content: Any) -> TagwireError:
     told = content if isinstance(content, dict) else {"message": content}
-    kind = AccessRefused if told.get("kind") == AccessRefused.__name__ else ProtocolError
+    kind = next((known for known in _REFUSALS if told.get("kind") == known.__name__), ProtocolError)
     return kind(f"the server at {server} refused the connection: {told.get('message')}")
 
 

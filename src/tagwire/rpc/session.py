@@ -173,7 +173,7 @@ class Sessions:
     def join(self, hello: Mapping[str, Any], principal: Principal, push: Push) -> Client:
         """A connection was opened by the client that says `hello` (see the handshake in `tagwire.rpc.connection`).
 
-        `Refused` when it asks for what this principal cannot have.
+        `Refused`, `ArgumentError` or `LimitReached` when it asks for what this principal cannot have.
         """
         client_id, name, who = _client_id(hello), _label(hello, "session"), _label(hello, "who")
         with self._lock:
@@ -344,10 +344,7 @@ def _label(hello: Mapping[str, Any], key: str) -> str:
     value = hello.get(key, "")
     if not isinstance(value, str):
         raise Refused(f"{key} has to be text")
-    try:
-        return _checked(value, key)
-    except ArgumentError as error:
-        raise Refused(str(error)) from None
+    return _checked(value, key)
 
 
 def _checked(value: str, key: str) -> str:
