@@ -28,7 +28,7 @@ from tagwire.core.catalog import Catalog
 from tagwire.errors import AccessRefused, KeysUnusable, LimitReached, NotAllowed, ProtocolError, ServerNotTrusted
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.server import Server
-from tagwire.security import AuditLog, Identity, Role, ServerSecurity, Tokens
+from tagwire.security import AuditLog, Identity, Role, ServerSecurity, Tokens, private
 
 HERE = "127.0.0.1"
 
@@ -140,6 +140,14 @@ def test_no_token_or_a_wrong_one_does_not(serve: Serve, anna: str, audit: AuditL
         tagwire.connect(HERE, server.port, tls=True, token=anna)
     assert [entry["event"] for entry in entries(audit)] == ["refused"] * 3
     assert len(server.service.registry) == 0
+
+
+def test_damaged_keys_let_nobody_in_and_tell_strangers_nothing(serve: Serve, anna: str, tokens: Tokens) -> None:
+    server = serve()
+    private.write(tokens.path, b"{")
+    with pytest.raises(ProtocolError, match="cannot read its keys") as caught:
+        tagwire.connect(HERE, server.port, token=anna, tls=True)
+    assert str(tokens.path) not in str(caught.value)
 
 
 def test_without_tls_nobody_comes_in_from_elsewhere(serve: Serve, anna: str) -> None:

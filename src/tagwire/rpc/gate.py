@@ -45,6 +45,7 @@ class Gate:
         self.lobby = Lobby(limits)
         self._inside: dict[Socket, Principal] = {}
         self._closing = threading.Event()
+        self._complained = False
         self._lock = threading.Lock()
         self._security = security
         self._limits = limits
@@ -74,7 +75,11 @@ class Gate:
         security = self._security
         if security and security.demands_tls(sock) and not isinstance(sock, SecureSocket):
             raise pyro.Refused("this server wants an encrypted connection: connect with tls=True")
-        principal = self._authenticator.check(hello.get("token"), sock)
+        try:
+            principal = self._authenticator.check(hello.get("token"), sock)
+        except (KeysUnusable, OSError) as error:  # says where files are, which is no news for strangers
+            log.error("nobody can be let in: %s", error)
+            raise pyro.Refused("the server cannot read its keys now; tell whoever runs it") from error
         self._enter(sock, principal)
         self._record(principal, sock, client=hello.get("who", ""))
         return principal
@@ -112,8 +117,11 @@ class Gate:
         try:
             unknown = [sock for sock, who in inside.items() if not security.welcomes_still(who)]
         except (KeysUnusable, OSError) as error:
-            log.error("the tokens cannot be read: %s", error)
+            if not self._complained:
+                log.error("the tokens cannot be read: %s", error)
+            self._complained = True
             return
+        self._complained = False
         for sock in unknown:
             log.info("the token of %s was revoked: its connection ends", inside[sock].name)
             with contextlib.suppress(OSError):
