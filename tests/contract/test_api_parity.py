@@ -23,7 +23,7 @@ OURS = read_catalog(TimeTagger)
 
 LIGHTS = ("Dark", "Diffusion", "Emitter", "Fluorescence", "Pairs", "Poisson", "Thermal")
 LABORATORY = ("Clock", "Reference", "SharedPairs")
-MANY = ("setServerPatience", "getServerPatience", "getClockOffsets")
+MANY = ("setServerPatience", "getServerPatience", "getServerStandings", "getClockOffsets")
 
 SERVING = (
     "startServer",

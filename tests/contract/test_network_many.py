@@ -176,6 +176,7 @@ def test_a_server_that_stalls_holds_nobody_up_and_its_tags_are_accounted_for(
     assert mine.getCountsTotal()[0] > 1_000
     assert other.getCountsTotal()[0] == 0
     assert client.getOverflowsClient() == 1
+    assert client.getServerStandings()[address_of(laboratories[1])]["absent"] == 1
     client.setServerPatience(-1)
     for span in (30 * MS, 30 * MS, 30 * MS):
         laboratories[1].advance(span)
@@ -185,8 +186,9 @@ def test_a_server_that_stalls_holds_nobody_up_and_its_tags_are_accounted_for(
     sent = offline(taps, begin, end).channel
     assert mine.getCountsTotal()[0] == np.count_nonzero(sent == 1002)
     assert other.getCountsTotal()[0] == np.count_nonzero(sent == 2002)
-    assert client._source.standing(1).missed[2002] > 500
-    assert not client._source.standing(1).absent
+    standing = client.getServerStandings()[address_of(laboratories[1])]
+    assert standing["missed"] > 500
+    assert standing["absent"] == 0
 
 
 def test_a_server_that_was_started_anew_is_back_at_its_own_times(

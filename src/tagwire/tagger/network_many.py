@@ -104,6 +104,24 @@ class ManySettings:
         source = self._source
         return max(source.patience, -1.0) if isinstance(source, ManyServers) else -1.0
 
+    def getServerStandings(self) -> dict[str, dict[str, float]]:
+        """How the servers stand to each other in the merged stream.
+
+        Returns
+        -------
+        dict
+            For each server, under its address: whether the stream goes on without it at this moment (``absent``, 1 or
+            0), how far it is behind the one that is ahead of all (``lag``, in ps of stream time), and the number of its
+            events that came too late since the connection (``missed``). A single server is never absent.
+        """
+        source = self._source
+        if not isinstance(source, ManyServers):
+            return {server.getAddress(): {"absent": 0, "lag": 0, "missed": 0} for server in self._servers}
+        return {
+            server.getAddress(): {"absent": int(now.absent), "lag": now.lag, "missed": sum(now.missed.values())}
+            for server, now in ((s, source.standing(n)) for n, s in enumerate(self._servers))
+        }
+
     def getClockOffsets(self, timeout: int = 10_000) -> dict[str, dict[str, float]]:
         """How the clocks of the servers stand to that of the first one, by the pulses per second they all stamp.
 
