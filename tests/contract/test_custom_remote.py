@@ -322,6 +322,26 @@ def test_hooks_may_steer(bench: Bench) -> None:
     assert (once.getData(), once.isRunning(), once.hooks[2:]) == (5, False, ["stopping", "stop"])
 
 
+def test_all_of_them_can_be_stopped(bench: Bench) -> None:
+    _, tagger = bench.stepped(TICKS)
+    both = [counting(bench.TT)(tagger, channel) for channel in (1, 2)]
+    bench.TT.CustomMeasurement.stop_all_custom_measurements()
+    assert [one.isRunning() for one in both] == [False, False]
+    assert both[0].hooks == ["clear", "start", "stopping", "stop"]
+
+
+def test_one_without_process_says_so_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    stepped, tagger = bench.stepped(TICKS)
+    measured = type("Silent", (bench.TT.CustomMeasurement,), {})(tagger)
+    measured.register_channel(1)
+    measured.finalize_init()
+    for end in (100, 200):
+        stepped.advance(end)
+        read(measured)
+    measured.stop()
+    assert caplog.text.count("Silent has no process(), so its tags are dropped") == 1
+
+
 def test_a_group_steers_it(bench: Bench) -> None:
     stepped, tagger = bench.stepped(TICKS)
     group = bench.TT.SynchronizedMeasurements(tagger)
