@@ -10,8 +10,9 @@ WORD = 2**64
 
 def read_frame(frame: bytes) -> tuple[int, int, list[Row]]:
     """Begin and end of the span in ps, and the tags as rows of time, channel, type, missed events."""
-    magic, n, begin, length, d, s, series, zero = struct.unpack_from("<4sIqQIIII", frame)
-    assert (magic, zero) == (b"TWF1", 0)
+    magic, n, begin, length, d, s, series, merged = struct.unpack_from("<4sIqQIIII", frame)
+    assert magic == b"TWF1"
+    assert merged in (0, 1)
     assert int.from_bytes(frame[-8:], "little") == xxh64(frame[:-8])
     place = 40
     names, place = numbers(frame, place, d, "i")
@@ -21,7 +22,9 @@ def read_frame(frame: bytes) -> tuple[int, int, list[Row]]:
     groups = sum(-(-count // 256) for count in counts)
     widths, place = numbers(frame, place, groups, "B")
     bases, place = numbers(frame, place, groups, "I")
-    codes, place = read_codes(frame, place, n, max(d - 1, 0).bit_length())
+    codes: list[int] = []
+    if not merged:
+        codes, place = read_codes(frame, place, n, max(d - 1, 0).bit_length())
     times: list[list[int]] = []
     for first, count in zip(firsts, counts, strict=True):
         now, found = first, []
@@ -33,6 +36,8 @@ def read_frame(frame: bytes) -> tuple[int, int, list[Row]]:
                 found.append(now)
         times.append(found)
     assert place == len(frame) - 8
+    if merged:
+        codes = [code for _, code in sorted((time, code) for code, found in enumerate(times) for time in found)]
     kinds = {word % 2**32: (word >> 32 & 255, word >> 48) for word in special}
     rows = []
     for i, code in enumerate(codes):

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagwire.core.tags import TagBlock, merge
-from tagwire.network.merge_kernel import merge_two, merged
+from tagwire.frames.merging import merge_two
+from tagwire.network.merge_kernel import merged
 from tagwire.testing.rows import rows_of
 from tagwire.testing.strategies import tag_blocks
 

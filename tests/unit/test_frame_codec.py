@@ -148,6 +148,7 @@ def an_overflow() -> bytearray:
         (32, "<I", 2),
         (32, "<I", 3),
         (32, "<I", 2**32 - 1),
+        (36, "<I", 1),
         (44, "<i", 2),  # the second channel, then not below the third
         (56, "<I", 5),  # place of the first special tag
         (64, "<I", 1),  # place of the second one, which is that of the first
@@ -169,25 +170,40 @@ def test_forged_frames_are_refused(place: int, form: str, value: Any) -> None:
         decode(signed(frame))
 
 
-def laser_and_clicks() -> TagBlock:
+def laser_and_clicks(tie: bool = False) -> TagBlock:
+    """Clicks on channel 1 between pulses on channel 2; with a tie, one comes behind a pulse at the same time."""
     time = np.sort(np.concatenate([np.arange(290) * 12_500, np.arange(10) * 300_000 + 77]))
-    return TagBlock(0, 290 * 12_500, time, np.where(time % 12_500 == 0, 2, 1).astype(np.int32))
+    channel = np.where(time % 12_500 == 0, 2, 1).astype(np.int32)
+    if tie:
+        time[1] = 0
+    return TagBlock(0, 290 * 12_500, time, channel)
+
+
+FORGED_SERIES = [
+    (48, "<q", 3_000_000),  # first times of both series
+    (56, "<q", 2**40),
+    (64, "<II", (300, 0)),  # tags of both series
+    (64, "<II", (2**32 - 1, 301)),
+    (36, "<I", 2),  # how they are put together
+    (36, "<I", None),
+]
 
 
 @pytest.mark.parametrize(
-    ("place", "form", "value"),
+    ("tie", "place", "form", "value"),
     [
-        (48, "<q", 3_000_000),  # first times of both series
-        (56, "<q", 2**40),
-        (56, "<q", 12_500),
-        (64, "<II", (11, 289)),  # tags of both series
-        (64, "<II", (300, 0)),
-        (64, "<II", (2**32 - 1, 301)),
+        *[(tie, *forged) for forged in FORGED_SERIES for tie in (False, True)],
+        # Series that are merged by their times cannot tell that they were another's.
+        (True, 56, "<q", 12_500),
+        (True, 64, "<II", (11, 289)),
     ],
 )
-def test_forged_series_are_refused(place: int, form: str, value: Any) -> None:
-    frame = bytearray(encode(laser_and_clicks()))
-    assert struct.unpack_from("<I", frame, 32) == (2,)
+def test_forged_series_are_refused(tie: bool, place: int, form: str, value: Any) -> None:
+    frame = bytearray(encode(laser_and_clicks(tie)))
+    series, merged = struct.unpack_from("<II", frame, 32)
+    assert (series, merged) == (2, not tie)
+    if value is None:
+        value = 1 - merged
     struct.pack_into(form, frame, place, *(value if isinstance(value, tuple) else (value,)))
     with pytest.raises(DamagedFrame):
         decode(signed(frame))

@@ -15,7 +15,7 @@ from tagwire.frames.codes import name_codes, pack_codes, unpack_codes
 from tagwire.frames.dictionary import dictionary
 from tagwire.frames.layout import MAGIC, MOST_TAGS, SPECIAL, Head, Sections, begun, sealed
 from tagwire.frames.memory import keep_freed_memory
-from tagwire.frames.series import Codes, apart, merge, split, tally
+from tagwire.frames.series import Codes, apart, by_times, merge, put_together, split, tally
 from tagwire.frames.times import (
     Bases,
     Counts,
@@ -28,6 +28,8 @@ from tagwire.frames.times import (
     unpack_times,
 )
 from tagwire.kernel import kernel
+
+DISORDER = "the tags of a frame are out of order or outside of its span"
 
 keep_freed_memory()
 
@@ -47,11 +49,14 @@ def encode(block: TagBlock) -> bytes:
     special = _special(block)
     time, counts, bases, widths = _series(block, codes, len(names))
     firsts = time[:1] if len(counts) == 1 else time[np.cumsum(counts) - counts]
-    head = Head(MAGIC, count, block.begin, block.end - block.begin, len(names), len(special), len(counts))
+    merged = by_times(block.time, codes, counts)
+    span = block.begin, block.end - block.begin
+    head = Head(MAGIC, count, *span, len(names), len(special), len(counts), int(merged))
     size = head.code_size
     sections = (names, special, firsts, counts.astype(np.uint32), widths, bases)
     words, start = begun(head, sections, size + packed_size(widths, counts))
-    pack_codes(codes, head.code_width, words[start : start + size].view(np.uint32))
+    if not merged:
+        pack_codes(codes, head.code_width, words[start : start + size].view(np.uint32))
     pack_times(time, counts, bases, widths, words[start + size :])
     return sealed(words)
 
@@ -77,13 +82,14 @@ def decode(frame: bytes | bytearray | memoryview) -> TagBlock:
         raise DamagedFrame(f"a frame has numbers of {int(widths.max())} bits")
     packed, series = sections.words(head.code_size), sections.words(size)
     sections.end()
-    codes = np.empty(head.tags, np.uint32)
-    if unpack_codes(packed.view(np.uint32), head.code_width, codes) >= max(1, head.channels):
-        raise DamagedFrame(f"a frame of {head.channels} channels names more")
-    time = _times(head, series, codes, firsts, counts, bases, widths)
-    if head.tags:
-        name_codes(codes, names)
-    return TagBlock(head.begin, head.end, time, codes.view(np.int32), *_types(special, head.tags))
+    time = np.empty(head.tags, np.int64)
+    if not unpack_times(series, firsts, np.uint64(head.end % 2**64), counts, bases, widths, time):
+        raise DamagedFrame(DISORDER)
+    if head.merged:
+        time, channel = put_together(time, counts, names)
+    else:
+        time, channel = _by_codes(head, packed, time, counts, names)
+    return TagBlock(head.begin, head.end, time, channel, *_types(special, head.tags))
 
 
 def _series(block: TagBlock, codes: Codes, channels: int) -> tuple[Times, Counts, Bases, Widths]:
@@ -108,18 +114,20 @@ def _survey(time: Times, counts: Counts) -> tuple[Bases, Widths, bool]:
     return bases, widths, bool(ordered)
 
 
-def _times(
-    head: Head, series: NDArray[np.uint64], codes: Codes, firsts: Times, counts: Counts, bases: Bases, widths: Widths
-) -> Times:
-    """The times of all tags, put together from their series."""
-    time = np.empty(head.tags, np.int64)
-    well = unpack_times(series, firsts, np.uint64(head.end % 2**64), counts, bases, widths, time)
-    if well and head.series > 1:
-        parts, time = time, np.empty(head.tags, np.int64)
-        well = merge(parts, codes, counts, time)
-    if not well:
-        raise DamagedFrame("the tags of a frame are out of order or outside of its span")
-    return time
+def _by_codes(
+    head: Head, packed: NDArray[np.uint64], series: Times, counts: Counts, names: NDArray[np.int32]
+) -> tuple[Times, NDArray[np.int32]]:
+    """Times and channels of all tags, put together as their codes say."""
+    codes, time = np.empty(head.tags, np.uint32), series
+    if unpack_codes(packed.view(np.uint32), head.code_width, codes) >= max(1, head.channels):
+        raise DamagedFrame(f"a frame of {head.channels} channels names more")
+    if head.series > 1:
+        time = np.empty(head.tags, np.int64)
+        if not merge(series, codes, counts, time):
+            raise DamagedFrame(DISORDER)
+    if head.tags:
+        name_codes(codes, names)
+    return time, codes.view(np.int32)
 
 
 @kernel

@@ -22,6 +22,9 @@ MAGIC = b"TWF1"
 MOST_TAGS = 2**24
 """Largest number of tags in a frame, so that a few bytes never stand for an unbounded amount of memory."""
 
+MOST_MERGED = 4
+"""Series that are put together by their times, at most; of more, codes are the faster way."""
+
 HEADER = struct.Struct("<4sIqQIIII")
 
 SPECIAL = np.dtype([("place", "<u4"), ("type", "u1"), ("zero", "u1"), ("missed", "<u2")])
@@ -29,7 +32,10 @@ SPECIAL = np.dtype([("place", "<u4"), ("type", "u1"), ("zero", "u1"), ("missed",
 
 
 class Head(NamedTuple):
-    """The header: number of tags, begin and length of the span, numbers of channels, special tags and series."""
+    """The header: number of tags, begin and length of the span, numbers of channels, special tags and series.
+
+    `merged` is 1 where there are no codes, because the order of the times tells how the series belong together.
+    """
 
     magic: bytes
     tags: int
@@ -38,7 +44,7 @@ class Head(NamedTuple):
     channels: int
     specials: int
     series: int
-    zero: int = 0
+    merged: int = 0
 
     @property
     def end(self) -> int:
@@ -53,12 +59,14 @@ class Head(NamedTuple):
     @property
     def code_size(self) -> int:
         """Words that the codes of all tags take."""
-        return -(-int(code_words(self.tags, self.code_width)) // 2)
+        return 0 if self.merged else -(-int(code_words(self.tags, self.code_width)) // 2)
 
     def check(self) -> None:
         """Raise DamagedFrame where the numbers contradict each other."""
         if self.magic != MAGIC:
             raise DamagedFrame(f"a frame begins with {MAGIC!r}, not with {self.magic!r}")
+        if self.merged not in (0, 1 < self.series <= MOST_MERGED):
+            raise DamagedFrame(f"a frame of {self.series} series cannot be put together in the way {self.merged}")
         few = self.tags <= MOST_TAGS and self.channels <= self.tags and self.specials <= self.tags
         if not few or (self.tags > 0) != (self.channels > 0) or self.series not in (min(1, self.tags), self.channels):
             raise DamagedFrame(

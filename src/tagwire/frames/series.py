@@ -9,11 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tagwire.frames.layout import MOST_MERGED
+from tagwire.frames.merging import merge_two
 from tagwire.frames.packing import LANES, ONE, THREE, TWO, ZERO
 from tagwire.frames.times import Counts, Times, groups, packed_size, survey
 from tagwire.kernel import kernel
 
 Codes = NDArray[np.uint32]
+Channels = NDArray[np.int32]
 
 MOST_SERIES = 16
 """Channels that are kept apart, at most."""
@@ -39,6 +42,21 @@ def apart(time: Times, codes: Codes, channels: int) -> bool:
     time, codes = time[:sample], codes[:sample]
     counts = tally(codes, channels)
     return _bits(split(time, codes, counts), counts) < WORTH * _bits(time, np.array([len(time)]))
+
+
+def by_times(time: Times, codes: Codes, counts: Counts) -> bool:
+    """Whether series need no codes to be put together."""
+    return 2 <= len(counts) <= MOST_MERGED and bool(_ties_ascend(time, codes))
+
+
+def put_together(series: Times, counts: Counts, names: Channels) -> tuple[Times, Channels]:
+    """Times and channels of all tags in order of time; at equal times in order of the series."""
+    parts = np.split(series, np.cumsum(counts)[:-1])
+    streams = [(part, np.full(len(part), name, np.int32)) for part, name in zip(parts, names, strict=True)]
+    while len(streams) > 1:
+        pairs = [merge_two(*one, *other) for one, other in zip(streams[::2], streams[1::2], strict=False)]
+        streams = pairs + streams[2 * len(pairs) :]
+    return streams[0]
 
 
 def _bits(time: Times, counts: Counts) -> int:
@@ -68,6 +86,14 @@ def merge(series: Times, codes: Codes, counts: Counts, time: Times) -> bool:
     """Fill `time` with what was split up; False when it comes out unordered, or does not fit to the codes."""
     ends = np.cumsum(counts)
     return bool(_merge(series, codes, ends - counts, ends, time))
+
+
+@kernel
+def _ties_ascend(time: Times, codes: Codes) -> bool:
+    well = True
+    for i in range(ONE, np.uint64(len(time))):
+        well &= time[i] != time[i - ONE] or codes[i] >= codes[i - ONE]
+    return well
 
 
 @kernel
