@@ -1,0 +1,147 @@
+"""One connection at the server: long calls give way, in bounded number, and the end comes once."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from tagwire.rpc import message, watch
+from tagwire.rpc.conversation import Conversation
+from tagwire.rpc.limits import Limits
+from tagwire.rpc.message import Assembler, Message
+from tagwire.rpc.watch import Watch
+
+
+class Scene:
+    """A conversation; data ``b"hold"`` waits until `go_on`, ``b"wait"`` says so before, anything else is echoed."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.here, there = socket.socketpair()
+        self.here.settimeout(20)
+        self.assembler = Assembler()
+        self.watch = Watch()
+        self.ended: SimpleQueue[None] = SimpleQueue()
+        self.held, self.go_on = threading.Semaphore(0), threading.Event()
+        self.conversation = Conversation(there, self._answer, self.watch, limits)
+        self.threads = [
+            threading.Thread(target=self.conversation.serve, args=(lambda: self.ended.put(None),)),
+            threading.Thread(target=self.watch.run),
+        ]
+        for thread in self.threads:
+            thread.start()
+        self._there = there
+
+    def _answer(self, request: Message, waits: Callable[[], object]) -> tuple[bool, bytes, list[Any]]:
+        if request.data == b"wait":
+            waits()
+        if request.data in (b"hold", b"wait"):
+            self.held.release()
+            self.go_on.wait(20)
+        return False, bytes(request.data), []
+
+    def ask(self, seq: int, data: bytes) -> None:
+        self.here.sendall(b"".join(message.buffers(message.INVOKE, seq, data)))
+
+    def answers(self, count: int) -> list[int]:
+        """Numbers of the next answers, in the order of their coming."""
+        got: list[int] = []
+        while len(got) < count:
+            arrived = self.assembler.feed(self.here.recv_into)
+            assert arrived is not None
+            got += [one.seq for one in arrived]
+        return got
+
+    def close(self) -> None:
+        self.go_on.set()
+        with contextlib.suppress(OSError):
+            self.here.shutdown(socket.SHUT_RDWR)
+        self.here.close()
+        self.watch.close()
+        for thread in self.threads:
+            thread.join(20)
+            assert not thread.is_alive()
+        self._there.close()
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    made = Scene(Limits(calls=4))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("kind", [b"hold", b"wait"])
+def test_short_calls_overtake_long_ones(scene: Scene, kind: bytes) -> None:
+    for seq in (1, 2, 3):
+        scene.ask(seq, kind)
+        assert scene.held.acquire(timeout=20)
+    for seq in range(10, 30):
+        scene.ask(seq, b"short")
+    assert scene.answers(20) == list(range(10, 30))
+    scene.go_on.set()
+    assert sorted(scene.answers(3)) == [1, 2, 3]
+    scene.ask(5, b"short")
+    assert scene.answers(1) == [5]
+
+
+def test_more_long_calls_than_allowed_wait(scene: Scene) -> None:
+    for seq in range(6):
+        scene.ask(seq, b"hold")
+    for _ in range(4):
+        assert scene.held.acquire(timeout=20)
+    assert not scene.held.acquire(timeout=0.1)
+    scene.go_on.set()
+    assert sorted(scene.answers(6)) == list(range(6))
+
+
+def test_the_threads_of_a_server_are_bounded(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(watch.THREADS - 1):
+        assert scene.watch.take()
+    scene.ask(1, b"hold")
+    scene.ask(2, b"hold")
+    for _ in range(2):
+        assert scene.held.acquire(timeout=20)
+    assert not scene.watch.take()
+    scene.go_on.set()
+    assert sorted(scene.answers(2)) == [1, 2]
+    assert scene.watch.take()
+
+
+def test_without_new_threads_calls_follow_one_another(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading.Thread, "start", none)
+        scene.ask(1, b"wait")
+        scene.ask(2, b"short")
+        assert scene.held.acquire(timeout=20)
+        scene.go_on.set()
+        assert scene.answers(2) == [1, 2]
+
+
+def test_the_end_is_told_at_once_and_once(scene: Scene) -> None:
+    scene.ask(1, b"wait")
+    assert scene.held.acquire(timeout=20)
+    scene.here.shutdown(socket.SHUT_RDWR)
+    scene.ended.get(timeout=20)  # although a call is under way
+    scene.go_on.set()
+    scene.threads[0].join(20)
+    assert scene.ended.empty()
+
+
+def test_a_ping_and_a_request_without_answer(scene: Scene) -> None:
+    scene.here.sendall(b"".join(message.buffers(message.INVOKE, 1, b"x", flags=message.ONEWAY)))
+    scene.here.sendall(b"".join(message.buffers(message.PING, 2, b"ping")))
+    assert scene.answers(1) == [2]
+
+
+def test_another_kind_of_message_ends_it(scene: Scene) -> None:
+    scene.here.sendall(b"".join(message.buffers(message.CONNECT, 1, b"x")))
+    scene.ended.get(timeout=20)
