@@ -181,6 +181,7 @@ def test_what_a_measurement_tells(tiny_server: Server) -> None:
             async for _ in finished:
                 break
         late = counter.on_update(0.01)
+        await TT.getVersion()  # behind it
         await TT.aclose()
         async for _ in late:  # ends with the connection
             pass
@@ -282,5 +283,7 @@ def test_blocking_habits_are_pointed_out(tiny_server: Server) -> None:
             TT.__enter__()
         with pytest.raises(NotSupported, match="async for"):
             TT.session.events().next()
+        with tagwire.batch() as b, pytest.raises(NotSupported, match="gather"):
+            b(TT.getVersion)
 
     run(tiny_server, script)

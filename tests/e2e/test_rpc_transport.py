@@ -18,9 +18,10 @@ import tiny_instrument as tiny
 
 import tagwire
 from tagwire.core.catalog import Catalog
-from tagwire.errors import ConnectionBroken
+from tagwire.errors import ArgumentError, ConnectionBroken
 from tagwire.rpc import link
 from tagwire.rpc.capabilities import CAPABILITIES
+from tagwire.rpc.limits import Limits
 from tagwire.rpc.server import Server
 
 SIZES = (0, 1_000, 2_049, 30_000, 300_000)
@@ -146,6 +147,18 @@ def test_each_call_is_one_message(TT: Any, monkeypatch: pytest.MonkeyPatch) -> N
     del counter
     TT.getVersion()
     assert len(made) == 3
+
+
+def test_a_request_that_is_too_large_for_the_server_is_not_sent(tiny_catalog: Catalog) -> None:
+    with (
+        Server(tiny, "127.0.0.1", 0, catalog=tiny_catalog, limits=Limits(request_bytes=10_000)) as server,
+        tagwire.connect("127.0.0.1", server.port) as TT,
+    ):
+        with pytest.raises(ArgumentError, match="at most 10000"):
+            TT.echo(np.zeros(10_000))
+        with pytest.raises(ArgumentError, match="at most 10000"):
+            TT.echo(b"x" * 10_000)
+        assert TT.echo(b"x" * 9_000) == b"x" * 9_000
 
 
 def interrupt_when(entered: threading.Event) -> None:

@@ -17,6 +17,9 @@ _PART = 256 * 1024
 """Bytes handed to the loop at once, so that what waits to be sent is not copied as a whole."""
 
 
+_CLOSING_S = 2.0
+
+
 class AsyncConnection(asyncio.BufferedProtocol):
     """Carries requests; made by ``loop.create_connection``.
 
@@ -45,6 +48,7 @@ class AsyncConnection(asyncio.BufferedProtocol):
         self._greeting: asyncio.Future[Message] = self._loop.create_future()
         self._sequence = itertools.count()
         self._sending = asyncio.Lock()
+        self._lost = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
         self.ended: Exception | None = None
@@ -83,10 +87,15 @@ class AsyncConnection(asyncio.BufferedProtocol):
                         raise NotSent from self.ended
                     self._transport.write(part if len(part) <= _PART else memoryview(part)[begin : begin + _PART])
 
-    def close(self) -> None:
-        """Close; whoever waits gets `Lost`."""
+    async def close(self) -> None:
+        """Send what was told, and close; whoever waits gets `Lost`."""
         self._end(ConnectionError("it was closed"))
         self._transport.close()
+        try:
+            await asyncio.wait_for(self._lost.wait(), _CLOSING_S)
+        except TimeoutError:  # the server does not read
+            self._transport.abort()
+            await self._lost.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -110,6 +119,7 @@ class AsyncConnection(asyncio.BufferedProtocol):
         self._end(ConnectionError("the server closed the connection"))
 
     def connection_lost(self, error: Exception | None) -> None:
+        self._lost.set()
         self._end(error or ConnectionError("the server closed the connection"))
 
     def pause_writing(self) -> None:

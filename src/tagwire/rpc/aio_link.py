@@ -15,6 +15,7 @@ from typing import Any
 from tagwire.errors import (
     ConnectionBroken,
     ConnectionClosed,
+    NotSupported,
     ObjectGone,
     ServerGone,
     ServerNotTrusted,
@@ -23,13 +24,14 @@ from tagwire.errors import (
 )
 from tagwire.rpc import greeting, link
 from tagwire.rpc.aio_connection import AsyncConnection
+from tagwire.rpc.batch import RECORDER
 from tagwire.rpc.borrowing import Borrower, read_probe
 from tagwire.rpc.connection import Lost, NotSent
 from tagwire.rpc.events import Ended
 from tagwire.rpc.listener import prepare
 from tagwire.rpc.message import Message, Octets
 from tagwire.rpc.remote import adopted
-from tagwire.rpc.requests import RAW, Keep, broken, keep_object, outcome, pack_request
+from tagwire.rpc.requests import RAW, Keep, broken, keep_object, outcome, pack_request, request_limit
 from tagwire.rpc.wire import Codec, Handle
 from tagwire.security import ClientSecurity, client_context
 
@@ -69,6 +71,8 @@ class AsyncLink:
 
     def request(self, operation: str, *operands: object) -> asyncio.Task[Any]:
         """Begin one operation at the server; awaited, it gives the result or raises what that raised."""
+        if RECORDER.get() is not None:
+            raise NotSupported("calls of an asyncio client cannot be in a batch; asyncio.gather sends them at once")
         task = self._loop.create_task(self._request(self.codec, operation, *operands))
         owner = adopted(Handle(operands[0])) if operands and isinstance(operands[0], str) else None
         if owner is not None:  # `await (await TT.Counter(...)).getData()`: it must live until the answer is there
@@ -110,15 +114,14 @@ class AsyncLink:
         self._closed = True
         if self._connection is not None:
             self._connection.tell(RAW.pack([next(self._numbers), "bye"]))
-            self._connection.close()
+            await self._connection.close()
         self._end_subscriptions(None)
-        await asyncio.sleep(0)
 
     async def _request(self, incoming: Codec, *request: object, keep: Keep | None = None) -> Any:
         self._check_usable()
         self._release_dropped()
         number = next(self._numbers)
-        data, arrays = pack_request(self.codec, number, request)
+        data, arrays = pack_request(self.codec, number, request, self._limit)
         try:
             failed, result = outcome(incoming, await self._exchange(data, arrays), keep)
         except BaseException:
@@ -172,6 +175,7 @@ class AsyncLink:
         except BaseException:
             transport.abort()
             raise
+        self._limit = request_limit(self.welcome)
         if "probe" in self.welcome and (read := read_probe(self.welcome["probe"])) is not None:
             connection.tell(RAW.pack([next(self._numbers), "shares", read]))
         return connection

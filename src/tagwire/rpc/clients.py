@@ -40,6 +40,7 @@ class Guest:
         known = said.get("features")
         self.features = [name for name in features() if isinstance(known, list) and name in known]
         here = "shm" in self.features and said.get("place") == place()
+        self._request_bytes = limits.request_bytes
         self.lender = Lender()
         self._probe = self.lender.probe() if here else ""
         self._operations = operations
@@ -49,7 +50,8 @@ class Guest:
 
     def told(self) -> dict[str, Any]:
         """What the client has to know of the connection."""
-        return {"features": self.features} | ({"probe": self._probe} if self._probe else {})
+        told = {"features": self.features, "request_bytes": self._request_bytes}
+        return told | ({"probe": self._probe} if self._probe else {})
 
     def push(self, subscription: int, value: object) -> bool:
         """Send the value of a subscription; False when too much waits already."""

@@ -34,7 +34,17 @@ from tagwire.rpc.borrowing import Borrower, read_probe
 from tagwire.rpc.connection import Connection, Lost, NotSent
 from tagwire.rpc.events import Ended, Events
 from tagwire.rpc.message import Assembler, Message, Octets
-from tagwire.rpc.requests import RAW, Keep, broken, keep_object, outcome, outcomes_of_batch, pack_request, with_list
+from tagwire.rpc.requests import (
+    RAW,
+    Keep,
+    broken,
+    keep_object,
+    outcome,
+    outcomes_of_batch,
+    pack_request,
+    request_limit,
+    with_list,
+)
 from tagwire.rpc.wire import Codec, Handle
 from tagwire.security import ClientSecurity
 
@@ -78,7 +88,7 @@ class Link:
         self._said = greeting.hello(secrets.token_hex(16), session, security.token)
         self._security = security
         self._pid = os.getpid()
-        self._closed = False
+        self._closed = self._is_left = False
         self._dropped: deque[str | int] = deque()
         self._numbers = itertools.count()
         self._releasing = threading.Lock()
@@ -167,7 +177,7 @@ class Link:
 
     def _request(self, incoming: Codec, *request: object, keep: Keep | None = None) -> Any:
         number = next(self._numbers)
-        data, arrays = pack_request(self.codec, number, request)
+        data, arrays = pack_request(self.codec, number, request, self._limit)
         try:
             failed, result = outcome(incoming, self._exchange(data, arrays), keep)
         except BaseException:
@@ -209,6 +219,7 @@ class Link:
         except BaseException:
             sock.close()
             raise
+        self._limit = request_limit(self.welcome)
         # A bound method would keep the link alive that the connection belongs to.
         borrower = Borrower(partial(_drop, self._dropped, self._wake))
         connection = Connection(sock, assembler, self._events.inlet(), borrower, early)
@@ -239,12 +250,13 @@ class Link:
         raise ServerGone(f"the server at {where} is gone: {failed}") from failed
 
     def _check_usable(self) -> None:
-        if os.getpid() != self._pid:
+        if self._is_left:
             raise ConnectionClosed("this connection was made before a fork; connect again in the new process")
         if self._closed:
             raise ConnectionClosed(self._closed_message())
 
     def _leave_to_parent(self) -> None:
+        self._is_left = True
         for connection in self._connections:
             connection.leave_to_parent()
 

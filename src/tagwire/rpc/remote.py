@@ -212,7 +212,7 @@ def _exit(
 
 
 def _refuse_callbacks(spec: MethodSpec) -> None:
-    if any(p.type == "callback" for p in spec.params):
+    if spec.params and any(p.type == "callback" for p in spec.params):
         raise NotSupported(f"{spec.name} calls a function of yours; that works only in the process of the library")
 
 

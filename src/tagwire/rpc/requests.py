@@ -24,15 +24,21 @@ Outcome = tuple[bool, Any]
 """Whether a call has failed, and its result or error."""
 
 
-def pack_request(codec: Codec, number: int, request: Sequence[Any]) -> tuple[bytes, list[Octets]]:
-    """The bytes of a request ``[operation, *operands]`` and the arrays beside; `ArgumentError` when it is too large."""
+def pack_request(codec: Codec, number: int, request: Sequence[Any], limit: int) -> tuple[bytes, list[Octets]]:
+    """The bytes of a request ``[operation, *operands]`` and the arrays beside; `ArgumentError` beyond `limit` bytes."""
     arrays: list[Octets] = []
     data = codec.pack([number, *with_list(request)], arrays)
-    if arrays or len(data) > REQUEST_LIMIT:
+    if arrays or len(data) > limit:
         size = len(data) + sum(8 + array.nbytes for array in arrays)
-        if size > REQUEST_LIMIT:
-            raise ArgumentError(f"the arguments take {size} bytes; at most {REQUEST_LIMIT} can be sent at once")
+        if size > limit:
+            raise ArgumentError(f"the arguments take {size} bytes; at most {limit} can be sent to this server at once")
     return data, arrays
+
+
+def request_limit(welcome: dict[str, Any]) -> int:
+    """Most bytes of a request that a server takes which said `welcome`."""
+    told = welcome.get("request_bytes")
+    return told if isinstance(told, int) else REQUEST_LIMIT
 
 
 def with_list(request: Sequence[Any]) -> list[Any]:
