@@ -90,6 +90,15 @@ def test_short_calls_overtake_long_ones(scene: Scene, kind: bytes) -> None:
     assert scene.answers(1) == [5]
 
 
+def test_nothing_overtakes_a_request_without_answer(scene: Scene) -> None:
+    scene.here.sendall(b"".join(message.buffers(message.INVOKE, 1, b"hold", flags=message.ONEWAY)))
+    scene.ask(2, b"hold")
+    assert scene.held.acquire(timeout=20)
+    assert not scene.held.acquire(timeout=0.1)
+    scene.go_on.set()
+    assert scene.answers(1) == [2]
+
+
 def test_more_long_calls_than_allowed_wait(scene: Scene) -> None:
     for seq in range(6):
         scene.ask(seq, b"hold")

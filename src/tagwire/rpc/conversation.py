@@ -133,14 +133,16 @@ class Conversation:
             return True
         if request.kind != message.INVOKE:
             raise ProtocolError(f"a message of kind {request.kind} is not accepted here")
+        if request.flags & message.ONEWAY:  # nobody awaits it, and what comes behind may build on it
+            self._answer(request, lambda: None)
+            return True
         self._begin(request)
         try:
             failed, data, arrays = self._answer(request, lambda: self.relieve(request))
         finally:
             mine = self._finish(request, turn)
-        if not request.flags & message.ONEWAY:
-            flags = message.EXCEPTION if failed else 0
-            self._outbox.send(message.buffers(message.RESULT, request.seq, data, arrays, flags))
+        flags = message.EXCEPTION if failed else 0
+        self._outbox.send(message.buffers(message.RESULT, request.seq, data, arrays, flags))
         return mine
 
     def _next(self) -> Message | None:
