@@ -141,6 +141,16 @@ def test_errors_are_the_vendors_own(TT: Any, call: Any) -> None:
     assert raised_by(lambda: call(TT)) == raised_by(lambda: call(vendor))
 
 
+def test_the_log_of_the_library_comes_to_the_client(TT: Any) -> None:
+    with TT.session.log() as log:
+        with pytest.raises(RuntimeError) as failed:
+            TT.createTimeTaggerVirtual()
+        level, message = log.next(30)
+    assert level == vendor.LOGGER_ERROR
+    assert "Please connect a Time Tagger" in message
+    assert "Please connect a Time Tagger" in str(failed.value)
+
+
 def test_abstract_and_data_classes_cannot_be_made(TT: Any, catalog: Catalog) -> None:
     for spec in catalog.classes:
         if spec.kind is Kind.LOCAL:
