@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from tagwire.rpc.lifetimes import Lifetimes
 
 
@@ -80,14 +78,11 @@ def test_the_next_end_is_told() -> None:
     assert clock.lives.end_due() == 2.0
 
 
-def test_it_runs_by_itself_and_stops() -> None:
-    ended = threading.Event()
-    lives = Lifetimes(lambda object_id: ended.set(), grace=0.0)
-    runner = threading.Thread(target=lives.run)
-    runner.start()
+def test_it_says_when_something_is_due_earlier() -> None:
+    told: list[float] = []
+    lives = Lifetimes(lambda object_id: None, grace=2.0, clock=lambda: 5.0, changed=lambda: told.append(1))
     lives.born("a", "maker")
+    assert told == []
     lives.disconnected("entry", "maker")
-    assert ended.wait(5)
-    lives.close()
-    runner.join(5)
-    assert not runner.is_alive()
+    assert told == [1]
+    assert lives.end_due() == 7.0

@@ -72,10 +72,11 @@ class Daemon:
         self._service = service
         self._gate = gate
         self._limits = limits
-        self._lifetimes = Lifetimes(self._expire, grace)
         self._scheduler = Scheduler()
         clock, changed = self._scheduler.clock, self._scheduler.wake
         self.sessions = Sessions(service, session_grace, limits, clock, changed)
+        self._lifetimes = Lifetimes(self._expire, grace, clock, changed)
+        self._scheduler.add(self._lifetimes.end_due)
         self._scheduler.add(self.sessions.end_due)
         self._scheduler.add(service.controls.end_due)
         self._looking = Scheduler()  # of its own: the library may take its time to answer
@@ -83,7 +84,7 @@ class Daemon:
         self._looking.add(publisher.look)
         self.sessions.listen(publisher.client_changed)
         self.clients = Clients(service, self.sessions, publisher, gate.admit_client, limits)
-        self.tasks = (self._lifetimes.run, self._scheduler.run, self._looking.run, self.clients.watch.run)
+        self.tasks = (self._scheduler.run, self._looking.run, self.clients.watch.run)
         self._stock = Caller("plain Pyro clients")
         self._objects: dict[str, Exposed] = {DAEMON_NAME: About(self._metadata)}
 
@@ -114,7 +115,6 @@ class Daemon:
 
     def close(self) -> None:
         """Let the tasks end."""
-        self._lifetimes.close()
         self._scheduler.close()
         self._looking.close()
         self.clients.watch.close()

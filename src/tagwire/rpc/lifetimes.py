@@ -10,12 +10,11 @@ each proxy a connection of its own at its first call, and closes it when Python 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-
-_FOR_EVER = float("inf")
 
 
 @dataclass
@@ -24,7 +23,7 @@ class _Life:
     creator_open: bool = True
     connected: int = 0
     called: bool = False
-    end: float = _FOR_EVER
+    end: float = math.inf
 
     def goes_on(self) -> bool:
         return self.connected > 0 or (self.creator_open and not self.called)
@@ -41,29 +40,37 @@ class Lifetimes:
         Seconds that an object outlives its last connection.
     clock
         Time in s.
+    changed
+        Called when something may be due earlier than `end_due` said.
     """
 
-    def __init__(self, end: Callable[[str], object], grace: float = 2.0, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        end: Callable[[str], object],
+        grace: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
+        changed: Callable[[], object] = lambda: None,
+    ) -> None:
         self._end = end
         self._grace = grace
         self._clock = clock
-        self._changed = threading.Condition()
+        self._changed = changed
+        self._lock = threading.Lock()
         self._lives: dict[str, _Life] = {}
-        self._closed = False
 
     def born(self, object_id: str, creator: Hashable) -> None:
         """An object was made on the connection `creator`."""
-        with self._changed:
+        with self._lock:
             self._lives[object_id] = _Life(creator)
 
     def gone(self, object_id: str) -> None:
         """The object was freed by other means."""
-        with self._changed:
+        with self._lock:
             self._lives.pop(object_id, None)
 
     def connected(self, object_id: str) -> None:
         """A connection to the object was opened."""
-        with self._changed:
+        with self._lock:
             life = self._lives.get(object_id)
             if life is not None:
                 life.called = True
@@ -72,7 +79,7 @@ class Lifetimes:
 
     def disconnected(self, object_id: str, connection: Hashable) -> None:
         """The `connection`, which was opened to `object_id`, has closed."""
-        with self._changed:
+        with self._lock:
             life = self._lives.get(object_id)
             if life is not None:
                 life.connected -= 1
@@ -84,34 +91,19 @@ class Lifetimes:
 
     def end_due(self) -> float:
         """End every object whose time is over; returns when the next one's will be."""
-        with self._changed:
+        with self._lock:
             now = self._clock()
             due = [object_id for object_id, life in self._lives.items() if life.end <= now]
             for object_id in due:
                 del self._lives[object_id]
         for object_id in due:
             self._end(object_id)
-        with self._changed:
-            return min((life.end for life in self._lives.values()), default=_FOR_EVER)
-
-    def run(self) -> None:
-        """End objects when their time is over, until `close`."""
-        while not self._closed:
-            due = self.end_due()
-            with self._changed:
-                left = min((life.end for life in self._lives.values()), default=due) - self._clock()
-                if left > 0 and not self._closed:
-                    self._changed.wait(None if left == _FOR_EVER else left)
-
-    def close(self) -> None:
-        """Let `run` return."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        with self._lock:
+            return min((life.end for life in self._lives.values()), default=math.inf)
 
     def _reckon(self, life: _Life) -> None:
         if life.goes_on():
-            life.end = _FOR_EVER
-        elif life.end == _FOR_EVER:
+            life.end = math.inf
+        elif life.end == math.inf:
             life.end = self._clock() + self._grace
-            self._changed.notify_all()
+            self._changed()
