@@ -31,3 +31,13 @@ class Wrong(api.CustomMeasurement):
     def on_start(self, now: int) -> None:  # error: override
         self.register_channel("1")  # error: arg-type
         self.mutex.lock()  # error: attr-defined
+
+
+def with_others(TT: RemoteModule) -> None:
+    tagger = TT.createTimeTagger()
+    TT.Counter(tagger, [1]).on_update("often")  # error: arg-type
+    TT.Counter(tagger, [1]).on_overflow()  # error: attr-defined
+    TT.session.control = []  # error: misc
+    TT.session.measurement  # error: attr-defined
+    with TT.control(tagger, 10.0):  # error: call-arg
+        pass

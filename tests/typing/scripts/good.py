@@ -122,3 +122,31 @@ def own_measurement(TT: RemoteModule) -> int:
     assert_type(gaps.waitUntilFinished(timeout=1000), bool)
     any_measurement(gaps, TT.AccessMode.Listen)
     return gaps.getData()
+
+
+def with_others(TT: RemoteModule) -> None:
+    """Sessions, control and events."""
+    tagger = TT.createTimeTagger()
+    rates = TT.Countrate(tagger, [1, 2])
+    with TT.control(tagger, lease_s=10):
+        tagger.setTriggerLevel(1, 0.2)
+    for change in TT.session.history(tagger):
+        print(change.when, change.who, change.method, change.arguments)
+    tagger.on_settings(lambda change: print(change.who))
+    tagger.on_overflow(print).close()
+    for data in rates.on_update(0.5, value="getData"):
+        print(data)
+    assert_type(rates.on_finished().next(timeout=1), int | None)
+    TT.setLogger(print)
+    TT.setLogger(None)
+    for client in TT.session.clients:
+        assert_type(client.who, str)
+    assert_type(TT.session.keep("overnight"), str)
+    TT.session.end()
+
+
+async def in_a_loop(rates: "api.Countrate") -> None:
+    """The same events for asyncio."""
+    async with rates.on_update(0.5) as updates:
+        async for data in updates:
+            print(data)
