@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import functools
+import sys
 import threading
 from dataclasses import dataclass
 from os import getcwd as current_folder  # imported, so not offered
@@ -147,6 +149,17 @@ class Stage:
         """Read a file."""
         with open(filename, encoding="utf-8") as file:
             return file.read()
+
+    def leave(self) -> None:
+        """What a script does at its end, and a server must not."""
+        sys.exit("enough")
+
+    @functools.cached_property
+    def serial(self) -> str:
+        """Looked up once."""
+        return "P-1"
+
+    forward = functools.partialmethod(move_to, 10)
 
     async def later(self) -> None:
         """Not offered."""

@@ -17,7 +17,7 @@ import tiny_instrument
 
 import tagwire
 from tagwire.core.catalog import Catalog
-from tagwire.errors import ArgumentError, FileRefused, NotAllowed, NotSupported
+from tagwire.errors import ArgumentError, FileRefused, NotAllowed, NotSupported, StateError
 from tagwire.rpc.aio import put
 from tagwire.rpc.objects import Caller
 from tagwire.rpc.server import Server
@@ -60,39 +60,19 @@ def test_it_reads_as_if_it_were_here(lab: Any, stage: lab_bench.Stage) -> None:
     assert lab.stage is lab.stage
 
 
+def public(obj: Any) -> list[str]:
+    return [name for name in dir(obj) if not name.startswith("_")]
+
+
 def test_only_what_is_public_is_there(lab: Any) -> None:
     assert "stage" in dir(lab)
-    assert {n for n in dir(lab.stage) if not n.startswith("_")} == {
-        *("Axis", "Mode", "Position", "Status", "UNIT", "at", "axes", "closed", "get_positions", "get_status"),
-        *(
-            "load",
-            "mode",
-            "most_moving",
-            "move_to",
-            "moving",
-            "on_settings",
-            "restore",
-            "speed",
-            "stop",
-            "wait",
-            "x",
-            "y",
-        ),
-    }
-    assert {n for n in dir(lab.bench) if not n.startswith("_")} == {
-        *(
-            "Axis",
-            "Mode",
-            "Position",
-            "Stage",
-            "Status",
-            "VOLTAGE_MAX",
-            "folder_length",
-            "lamp_on",
-            "on_settings",
-            "scaled",
-        ),
-    }
+    offered = """
+    Axis Mode Position Status UNIT at axes closed get_positions get_status leave load mode most_moving move_to moving
+    on_settings restore serial speed stop wait x y
+    """
+    assert public(lab.stage) == offered.split()
+    offered = "Axis Mode Position Stage Status VOLTAGE_MAX folder_length lamp_on on_settings scaled"
+    assert public(lab.bench) == offered.split()
 
 
 @pytest.mark.parametrize(
@@ -125,6 +105,9 @@ def test_properties(lab: Any, stage: lab_bench.Stage) -> None:
     assert stage.mode is lab_bench.Mode.SLOW
     lab.stage.mode = "fast"
     assert stage.mode is lab_bench.Mode.FAST
+    assert lab.stage.serial == "P-1"
+    with pytest.raises(AttributeError):
+        lab.stage.serial = "P-2"
     lab.stage.speed = 5
     assert (lab.stage.speed, stage.speed) == (5, 5)
     with pytest.raises(AttributeError, match=r"no attribute 'spede'\. Did you mean: speed"):
@@ -136,6 +119,8 @@ def test_properties(lab: Any, stage: lab_bench.Stage) -> None:
 
 
 def test_errors_are_its_own(lab: Any) -> None:
+    with pytest.raises(StateError, match="stage raised SystemExit: enough"):
+        lab.stage.leave()
     with pytest.raises(ValueError, match=r"x is 20, but must be within \[0, 10\]"):
         lab.stage.move_to(20)
     with pytest.raises(TypeError, match="missing 1 required positional argument"):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
 
 from tagwire.core.catalog import Instrument
+from tagwire.errors import StateError
 from tagwire.rpc.objects import Caller, Lease, Resource
 
 log = logging.getLogger(__name__)
@@ -50,9 +53,10 @@ class Instruments:
 
     def turn(self, instrument: str, obj: object, member: str) -> AbstractContextManager[object]:
         """Keeps others out of `instrument` while a member of `obj`, which belongs to it, is used."""
-        if not instrument or member in getattr(obj, PARALLEL, ()):
+        if not instrument:
             return nullcontext()
-        return self._turns[self._names.get(id(obj), instrument)]
+        lock = self._turns[self._names.get(id(obj), instrument)]
+        return _Turn(nullcontext() if member in _parallel(obj) else lock, instrument)
 
     def close(self) -> None:
         """Call ``close()`` of every object that has it, the latest first."""
@@ -69,3 +73,25 @@ class Instruments:
             finally:
                 if mine:
                     turn.release()
+
+
+class _Turn:
+    """A call of an instrument: nobody else's until its end, and its code cannot end a thread of the server."""
+
+    def __init__(self, lock: AbstractContextManager[object], instrument: str) -> None:
+        self._lock = lock
+        self._instrument = instrument
+
+    def __enter__(self) -> None:
+        self._lock.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._lock.__exit__(kind, error, tb)
+        if isinstance(error, SystemExit | KeyboardInterrupt | GeneratorExit):
+            raise StateError(f"{self._instrument} raised {type(error).__name__}: {error}") from error
+
+
+def _parallel(obj: object) -> Collection[str]:
+    """Names of the members that may be used while another call runs."""
+    names = inspect.getattr_static(obj, PARALLEL, ())
+    return names if isinstance(names, tuple | list | set | frozenset) else (names,)

@@ -7,6 +7,7 @@ that begins with an underscore is never offered, nor what a module imported from
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 from collections.abc import Sequence
@@ -208,7 +209,9 @@ class _Reader:
         cls = source if isinstance(source, type) else type(source)
         value = inspect.getattr_static(cls, name, _MISSING)
         held = {} if isinstance(source, type) else attributes(source)
-        if isinstance(value, staticmethod | classmethod) or inspect.isroutine(value):
+        if isinstance(value, functools.partialmethod):
+            return None
+        if isinstance(value, staticmethod | classmethod) or (callable(value) and inspect.isroutine(value)):
             return None if _is_async(value) else read_method(cls, name, self._names)
         if value is _MISSING or (value is None and name in held) or not _is_descriptor(value):
             return self._attribute(cls, name, held.get(name, value))

@@ -54,7 +54,7 @@ def read_file_role(name: str, type_: str, doc: str) -> Literal["", "read", "writ
     """
     if "str" not in type_.split("|") and "str[]" not in type_.split("|"):
         return ""
-    if not re.search(r"file|path|folder|directory|firmware", name, re.IGNORECASE):
+    if not re.search(r"(?<!pro)file|path|folder|directory|firmware", name, re.IGNORECASE):
         return ""
     written = re.search(r"output|target|^new_", name) or re.search(r"output file|to store|to write|new file", doc)
     return "write" if written else "read"
