@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -62,26 +63,28 @@ class Lab:
         self.memory = memory
         self.wires: list[Wire] = []
         self.sent: Counter[int] = Counter()
-        self.begun: dict[tuple[int, ...], int] = {}
+        self.source: NetworkSource | None = None
         self.random = np.random.default_rng(1)
         self.restart()
 
-    def restart(self) -> None:
+    def restart(self, channels: tuple[int, ...] = CHANNELS) -> None:
         if hasattr(self, "feeds"):
             self.feeds.close("stopped")
-        self.tagger = SteppedTagger(TagBlock.empty(0, TIME_MAX // 2), CHANNELS)
+        self.tagger = SteppedTagger(TagBlock.empty(0, TIME_MAX // 2), channels)
         self.tagger._hub.patient = False
         self.feeds = Feeds(EngineStation(self.tagger, ()), Access(AccessMode.Listen), self.memory)
 
     def open(self, channels: Sequence[int], resume: Resume | None = None) -> Wire:
         wire = Wire(self.feeds, self.feeds.join(channels, resume, "client", "here"))
         self.wires.append(wire)
-        if resume is None:
-            self.begun[tuple(channels)] = wire.greeting["begin"]
+        if self.source is not None and resume is None:  # tags come in before the client has got its stream
+            self.advance(500, frozenset())
         return wire
 
     def ask(self, action: str, request: Any = None, timeout: Any = None) -> Any:
-        raise ServerUnreachable("there are no questions here")
+        if action != "info":
+            raise ServerUnreachable("there are no questions here")
+        return {"exposed channels": list(self.feeds.existing())}
 
     def renew(self) -> None:
         pass
@@ -201,15 +204,15 @@ def test_every_event_arrives_or_is_reported(todo: list[tuple[str, Any]], memory:
 
 
 @settings(max_examples=60)
-@given(actions, st.integers(1, 3 * STEP))
-def test_channels_that_join_a_stream_that_lags(todo: list[tuple[str, Any]], lag: int) -> None:
+@given(actions, st.integers(0, 3 * STEP), st.booleans())
+def test_channels_that_join_a_stream_that_lags(todo: list[tuple[str, Any]], lag: int, slow: bool) -> None:
     lab = Lab(0)
     lab.tagger.setDelaySoftware(2, -lag)  # so the stream that comes out is behind the one that goes in
     tap = Tap(lab.tagger)
     source = NetworkSource(lab, CHANNELS)
+    lab.source = source if slow else None
     reader = Reader(source)
     listening: frozenset[int] = frozenset()
-    since: dict[int, int] = {}
     try:
         for action, value in todo:
             match action:
@@ -224,7 +227,6 @@ def test_channels_that_join_a_stream_that_lags(todo: list[tuple[str, Any]], lag:
                     for _ in range(5):
                         lab.advance(100, listening)
                     wait_for(lambda wanted=wanted: carries(source, reader, wanted))
-                    since = dict.fromkeys(listening, lab.begun[wanted]) | since
                 case "cut":
                     lab.cut()
                 case _:
@@ -236,6 +238,7 @@ def test_channels_that_join_a_stream_that_lags(todo: list[tuple[str, Any]], lag:
     finally:
         source.close()
         lab.feeds.close("")
+    since = source._since
     sent = tap.block().take(0, reader.position)
     for channel in CHANNELS:
         times = sent.time[sent.channel == channel]
@@ -269,6 +272,46 @@ def test_a_server_that_was_restarted_goes_on_behind_an_error() -> None:
         wait_for(lambda: (reader.read(), reader.received == lab.sent)[1])
         assert (reader.errors, reader.missed) == (1, Counter())
         assert reader.position > 4 * STEP
+    finally:
+        source.close()
+        lab.feeds.close("")
+
+
+def test_a_channel_that_a_restarted_server_has_no_longer_ends_and_the_others_go_on() -> None:
+    lab = Lab(2**26)
+    source = NetworkSource(lab, CHANNELS)
+    reader = Reader(source)
+    try:
+        source.request((1, 2))
+        wait_for(lambda: source._assembler.channels == (1, 2))
+        lab.advance(1000, frozenset({1, 2}))
+        wait_for(lambda: (reader.read(), reader.position >= STEP)[1])
+        lab.restart((1, 3))
+        wait_for(lambda: source.connected and source._stream.greeting["epoch"] == lab.feeds.epoch)
+        lab.advance(1000, frozenset({1}))
+        wait_for(lambda: (reader.read(), reader.received == lab.sent)[1])
+        assert (reader.errors, reader.missed, source.carried) == (1, Counter(), frozenset({1}))
+    finally:
+        source.close()
+        lab.feeds.close("")
+
+
+def test_a_damaged_stream_begins_anew_behind_an_overflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = Lab(2**26)
+    source = NetworkSource(lab, CHANNELS)
+    reader = Reader(source)
+    try:
+        source.request((1, 2))
+        wait_for(lambda: source._assembler.channels == (1, 2))
+        feed = source._stream.greeting["feed"]
+        ring = next(e.outlet.ring for e in lab.feeds._entries.values() if e.outlet.ring.id == feed)
+        ring._head = replace(ring._head, counts=ring._head.counts + 1)  # the server counts an event that never was
+        lab.advance(100, frozenset({1, 2}))
+        wait_for(lambda: (reader.read(), source.connected and reader.position >= STEP)[1])
+        lab.advance(100, frozenset({1, 2}))
+        wait_for(lambda: (reader.read(), reader.position >= 2 * STEP)[1])
+        assert reader.received.total() < lab.sent.total()
+        assert not reader.within
     finally:
         source.close()
         lab.feeds.close("")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -13,14 +12,15 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from tagwire.core.address import Address
+from tagwire.core.address import Address, parse_address
 from tagwire.engine.fences import WAIT_SLICE
 from tagwire.errors import AccessRefused, ConnectionBroken, EndOfFeed, ProtocolError, ServerUnreachable
 from tagwire.network import values
 from tagwire.network.frame import Frame, Resume, frames_of
 from tagwire.network.transport import flight
-from tagwire.security import ClientSecurity, SecureSocket, client_security
+from tagwire.security import ClientSecurity, client_security
 from tagwire.security.identity import TLS_NAME
+from tagwire.security.known import KnownServers
 from tagwire.security.places import is_loopback
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Connection:
         self.renewals = 0
         self._lock = threading.Lock()
         self._client: Any = None
-        self._security = client_security(*address)
+        self._security = _security(address)
 
     def ask(self, action: str, request: Mapping[str, Any] | None = None, timeout: float | None = TIMEOUT_S) -> Any:
         """The server's answer to an action; Ctrl-C interrupts the wait.
@@ -242,29 +242,32 @@ def _interruptible(action: Callable[[], _T], limit: float | None = None) -> _T:
     return results[0]
 
 
+def _security(address: Address) -> ClientSecurity:
+    """How to reach a server; what is known of another server of Tagwire's at the same computer holds for it, too."""
+    found = client_security(*address)
+    if found.token and found.fingerprint:
+        return found
+    for name, known in KnownServers().list().items():
+        if parse_address(name, address.port).host == address.host.lower():
+            found.token = found.token or known.token or None
+            if not is_loopback(address.host):
+                found.fingerprint = found.fingerprint or known.fingerprint
+    return found
+
+
 def _connect(address: Address, security: ClientSecurity) -> Any:
     """A Flight client; with TLS where the server speaks it or is expected to."""
-    certificate = _certificate(address, security)
-    if certificate is None:
-        return flight.FlightClient(f"grpc://{address}", generic_options=_OPTIONS)
-    return flight.FlightClient(
-        f"grpc+tls://{address}",
-        tls_root_certs=ssl.DER_cert_to_PEM_cert(certificate),
-        override_hostname=TLS_NAME,
-        generic_options=_OPTIONS,
-    )
-
-
-def _certificate(address: Address, security: ClientSecurity) -> bytes | None:
-    """Certificate of the server, if it is the one that is expected; `None` where it speaks without TLS."""
-    if not security.tls and is_loopback(address.host):
-        security.tls = _speaks_tls(address)  # on this computer both are usual
     try:
-        with socket.create_connection(address, TIMEOUT_S) as sock:
-            wrapped = security.wrap(sock, TIMEOUT_S)
-            return wrapped.peer_certificate if isinstance(wrapped, SecureSocket) else None
+        if not security.tls and is_loopback(address.host):
+            security.tls = _speaks_tls(address)  # on this computer both are usual
+        if not security.tls:
+            return flight.FlightClient(f"grpc://{address}", generic_options=_OPTIONS)
+        certificate = security.trusted_certificate(TIMEOUT_S)
     except OSError as error:
         raise unreachable(address, error.strerror or str(error)) from error
+    return flight.FlightClient(
+        f"grpc+tls://{address}", tls_root_certs=certificate, override_hostname=TLS_NAME, generic_options=_OPTIONS
+    )
 
 
 def _speaks_tls(address: Address) -> bool:
@@ -278,5 +281,3 @@ def _speaks_tls(address: Address) -> bool:
         return False
     except (ConnectionResetError, BrokenPipeError):
         return True
-    except OSError as error:
-        raise unreachable(address, error.strerror or str(error)) from error

@@ -127,7 +127,8 @@ class StreamServer:
         except (TypeError, KeyError) as error:
             raise ProtocolError(f"resume is {resume!r}, which makes no sense") from error
         seat = self._feeds.join(channels, place, str(ticket.get("client", "")), peer)
-        return seat, {"version": VERSION, "epoch": self._feeds.epoch} | seat.greeting()
+        head = {"version": VERSION, "epoch": self._feeds.epoch, "synchronous": self.access.synchronous}
+        return seat, head | seat.greeting()
 
     def stream(self, seat: Seat, cancelled: Callable[[], bool], who: Principal) -> Iterator[list[Frame]]:
         """The frames for a client as they come; an empty list now and then while there are none."""

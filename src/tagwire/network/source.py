@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,7 +22,7 @@ from tagwire.errors import AccountsDiffer, ArgumentError, DamagedFrame, EndOfFee
 from tagwire.frames.codec import encode
 from tagwire.network.assembly import Assembler
 from tagwire.network.frame import Frame, Resume
-from tagwire.network.handover import Handover
+from tagwire.network.handover import Handover, is_gap
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,12 @@ QUIET_S = 5.0
 
 RETRY_S = 0.2
 """Seconds between two attempts to reach a server that has gone."""
+
+HANDOVER_S = 10.0
+"""Longest time in s to wait until the stream has gone over to other channels, before it is asked for others still."""
+
+ALIVE_S = 2.0
+"""Seconds that a server gets to take note that the client lives."""
 
 PS_PER_S = 10**12
 
@@ -86,6 +93,7 @@ class NetworkSource:
         self._link, self._ready = link, ready
         self._changed = threading.Condition()
         self._asking = threading.Lock()
+        self._taking = threading.Lock()
         self._queue: deque[TagBlock] = deque()
         self._queued = 0
         self._closed = False
@@ -145,14 +153,12 @@ class NetworkSource:
         wanted = tuple(sorted(set(channels)))
         with self._asking:
             with self._changed:
-                self._changed.wait_for(self._settled, 1.0)
+                self._changed.wait_for(lambda: self._handover is None or not self.connected, HANDOVER_S)
                 self._wanted = wanted
-                if not self.connected or self._closed or wanted == self._assembler.channels:
+                coming = self._assembler.channels if self._next is None else tuple(self._next.greeting["channels"])
+                if not self.connected or self._closed or self._handover is not None or wanted == coming:
                     return  # where the stream is broken, it will be asked for when it is back
             self._ask_for(wanted)
-
-    def _settled(self) -> bool:
-        return (self._next is None and self._handover is None) or not self.connected
 
     def carried_since(self, channels: Collection[int]) -> int | None:
         """Stream time in ps from which on the stream carries all these channels; `None` while it does not.
@@ -200,8 +206,7 @@ class NetworkSource:
             try:
                 self._receive()
             except (AccountsDiffer, DamagedFrame) as error:
-                logger.error("the stream is damaged and begins anew: %s", error)
-                self._lose(error)
+                self._lose(error, anew=True)  # the same frames would come again
             except (EndOfFeed, RemoteError) as error:
                 if not self._adopt_next():
                     self._lose(error)
@@ -211,35 +216,43 @@ class NetworkSource:
         received = self._stream.read()
         self._heard = time.monotonic()
         for epoch, frame in received:
-            pause = int((self._heard - self._broken_at) * PS_PER_S)
-            block = self._assembler.add(frame, epoch, pause)
-            if self._is_last(block):
-                return
-            for part in [block] if self._handover is None else self._handover.push(block):
-                self._handover = None
+            with self._taking:
+                block = self._assembler.add(frame, epoch, self._pause())
+                parts, ended = self._handed_over(block)
+            for part in parts:
                 self._deliver(part)
+            if ended:
+                return
 
-    def _is_last(self, block: TagBlock) -> bool:
-        """Whether the next stream begins within or behind this block; then it is the present one."""
+    def _handed_over(self, block: TagBlock) -> tuple[list[TagBlock], bool]:
+        """What can be handed on of a block, and whether it is the last one before the next stream takes over."""
+        if self._handover is not None:
+            parts = self._handover.push(block)
+            if parts:
+                self._handover = None
+            return parts, False
         with self._changed:
-            following = self._next
+            following, old = self._next, self._assembler
             at = None if following is None else self._begin_of(following)
-            if at is None or block.end < at:
-                return False
-            old, within = self._assembler.channels, self._assembler.within
-        if block.end == at:
-            self._deliver(block)
-            self._adopt_next()
-        else:
-            self._adopt_next()
-            self._handover = Handover(block, old, within)
-        return True
+            if following is None or at is None or block.end < at:
+                return [block], False
+            if is_gap(block, at):
+                self._next = None
+                following.cancel()
+                self._ask_again()
+                return [block], False
+            if not self._adopt_next():
+                return [block], False
+            if block.end == at:
+                return [block], True
+            self._handover = Handover(block, at, old.channels, old.within)
+            return [], True
 
     def _adopt_next(self) -> bool:
         """Go over to the next stream, if the present one has come to where it begins."""
         with self._changed:
             following = self._next
-            if following is None or self._closed:
+            if following is None or self._closed or self._handover is not None:
                 return False
             begin = self._begin_of(following)
             old, self._next = self._stream, None
@@ -275,8 +288,8 @@ class NetworkSource:
 
     # --- a broken stream ---------------------------------------------------------------------------------------
 
-    def _lose(self, error: Exception) -> None:
-        """The stream broke off: reach the server again."""
+    def _lose(self, error: Exception, anew: bool = False) -> None:
+        """The stream broke off: reach the server again, and go on in the stream where it was or begin it anew."""
         with self._changed:
             if self._closed:
                 return
@@ -287,66 +300,118 @@ class NetworkSource:
         logger.warning("the stream broke off and will be taken up again: %s", error)
         if following is not None:
             following.cancel()
-        while not self._reopened():
+        while not self._reopened(anew):
             with self._changed:
                 if self._changed.wait_for(lambda: self._closed, RETRY_S):
                     return
 
-    def _reopened(self) -> bool:
+    def _reopened(self, anew: bool) -> bool:
         """Whether the stream is back."""
         try:
             self._link.renew()
             if self._ready is not None:
                 self._ready()
-            stream = self._link.open(self._assembler.channels, self._assembler.resume())
-        except (RemoteError, EndOfFeed, StateError) as error:
+            stream = self._begun_anew() if anew else self._continued()
+        except (RemoteError, EndOfFeed, ArgumentError, StateError) as error:
             logger.debug("not yet back: %s", error)
-            return False
-        except (ArgumentError, RuntimeError) as error:
-            logger.warning("the server refuses the stream: %s", error)
             return False
         with self._changed:
             self._stream, self.connected, self._heard = stream, True, time.monotonic()
             self._changed.notify_all()
             wanted = self._wanted
+            if self._closed:
+                stream.cancel()
         logger.warning("the stream is back")
         if set(wanted) != set(self._assembler.channels):
-            threading.Thread(target=self.request, args=(wanted,), name="tagwire-stream-channels", daemon=True).start()
+            self._ask_again()
         return True
 
-    def _ask_for(self, channels: tuple[int, ...]) -> None:
-        """Open the stream of other channels beside the present one."""
+    def _continued(self) -> Stream:
+        """The same stream over a new connection."""
         try:
-            stream = self._link.open(channels)
-        except (RemoteError, EndOfFeed) as error:
-            logger.debug("the stream of %s cannot be opened now: %s", channels, error)
-            return
+            stream: Stream = self._link.open(self._assembler.channels, self._assembler.resume())
+        except ArgumentError as error:  # the server was started anew, without a virtual channel that it had
+            logger.warning("%s", error)
+            return self._begun_anew()
+        return stream
+
+    def _begun_anew(self) -> Stream:
+        """A new stream of the channels that there still are, behind an overflow of unknown size."""
+        offered = self._link.ask("info")["exposed channels"]
+        channels = tuple(c for c in self._assembler.channels if c in offered)
+        stream: Stream = self._link.open(channels)
+        begin, epoch = int(stream.greeting["begin"]), int(stream.greeting["epoch"])
+        # A frame without tags of a feed that is none, at the place where the new one begins.
+        mark = Frame(0, 0, -1, begin, begin, np.zeros(len(self._assembler.channels), np.int64), _nothing(begin))
+        self._deliver(self._assembler.add(mark, epoch, self._pause()))
         with self._changed:
-            begin = self._begin_of(stream)
-            usable = begin is not None and bool(self.connected)
-            if usable:
-                self._next = stream
-            here = begin is not None and self._assembler.end >= begin
-            present = self._stream
-        if not usable:
-            stream.cancel()
-        elif here:
+            self._assembler = _primed(self._assembler.successor(channels), stream.greeting)
+            self._since = {c: self._since.get(c, self._end) for c in channels}
+            self._wanted = channels
+        return stream
+
+    def _ask_again(self) -> None:
+        """Ask once more for the channels that are wanted, without holding up this thread."""
+        threading.Thread(target=self._request_wanted, name="tagwire-stream-channels", daemon=True).start()
+
+    def _request_wanted(self) -> None:
+        with suppress(ArgumentError):  # the server has them no longer
+            self.request(self._wanted)
+
+    def _pause(self) -> int:
+        """Time in ps since the stream broke off."""
+        return int((time.monotonic() - self._broken_at) * PS_PER_S)
+
+    def _ask_for(self, channels: tuple[int, ...]) -> None:
+        """Open the stream of other channels beside the present one.
+
+        Meanwhile nothing is taken from the present one, so that it cannot come past the place where the other begins.
+        """
+        with self._taking:
+            try:
+                stream: Stream = self._link.open(channels)
+            except (RemoteError, EndOfFeed) as error:
+                logger.debug("the stream of %s cannot be opened now: %s", channels, error)
+                return
+            with self._changed:
+                begin, replaced = self._begin_of(stream), self._next
+                usable = begin is not None and bool(self.connected)
+                superfluous = replaced if usable else stream
+                if usable:
+                    self._next = stream
+                here = usable and begin == self._assembler.end
+                present = self._stream
+        if superfluous is not None:
+            superfluous.cancel()
+        if here:
             present.cancel()  # it has come to the place already and may be waiting for long
 
     def look_after(self) -> None:
-        """For a thread of whoever owns this, about once a second: break off a stream that shows no sign of life."""
+        """For a thread of whoever owns this, about once a second.
+
+        Breaks off a stream that shows no sign of life, and tells a server that waits for its clients that this one
+        lives, however slow it is.
+        """
         with self._changed:
             full = self._queued >= QUEUE_TAGS
             silent = self.connected and not full and time.monotonic() - self._heard > QUIET_S
             stream = self._stream
         if silent:
             stream.cancel()
+        elif stream.greeting.get("synchronous"):
+            with suppress(RemoteError):
+                self._link.ask("alive", timeout=ALIVE_S)
 
 
 def _primed(assembler: Assembler, greeting: dict[str, Any]) -> Assembler:
     """The assembler at the place where a stream begins, so that a break before its first frame is noticed, too."""
     begin, number = int(greeting["begin"]), int(greeting["number"])
     counts = np.array(greeting["counts"], np.int64)
-    data = encode(TagBlock.empty(begin, begin))
-    assembler.add(Frame(int(greeting["feed"]), number, number - 1, begin, begin, counts, data), int(greeting["epoch"]))
+    frame = Frame(int(greeting["feed"]), number, number - 1, begin, begin, counts, _nothing(begin))
+    assembler.add(frame, int(greeting["epoch"]))
     return assembler
+
+
+def _nothing(at: int) -> bytes:
+    """The data of a frame without tags and without length."""
+    return encode(TagBlock.empty(at, at))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from tagwire.core.address import Address, parse_address
 from tagwire.core.arguments import integer, text
 from tagwire.core.enums import ChannelEdge
+from tagwire.discovery import servers as known_servers
 from tagwire.engine.chain import Member
 from tagwire.engine.device import DeviceChain
 from tagwire.engine.device_delay import DELAY_MAX
@@ -355,13 +356,11 @@ def getTimeTaggerServerInfo(address: str = "localhost:41101") -> dict[str, Any]:
 def scanTimeTaggerServers() -> tuple[str, ...]:
     """Addresses, as ``host:port``, of the stream servers that answer, among the computers that this user knows.
 
-    Nothing is sent to the whole network: only this computer and those that ``tagwire login`` or an earlier connection
-    has made known are asked, on the usual port.
+    Nothing is sent to the whole network: only this computer, those of the configuration and those that were used before
+    (`tagwire.servers`) are asked, on the usual port.
     """
-    from tagwire.security.known import KnownServers
-
-    hosts = ["localhost", *(parse_address(name, DEFAULT_PORT).host for name in KnownServers().list())]
-    return tuple(str(a) for a in (Address(host, DEFAULT_PORT) for host in dict.fromkeys(hosts)) if _answers(a))
+    hosts = dict.fromkeys(["localhost", *(server.host for server in known_servers())])
+    return tuple(str(a) for a in (Address(host, DEFAULT_PORT) for host in hosts) if _answers(a))
 
 
 def _answers(address: Address) -> bool:
