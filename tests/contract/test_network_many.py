@@ -259,10 +259,25 @@ def test_servers_without_a_common_time_base_are_refused(laboratories: list[Stepp
         assert alone.getServerPatience() == -1
 
 
+def test_servers_whose_times_are_far_apart_are_refused() -> None:
+    with ExitStack() as stack:
+        taggers = [stack.enter_context(simulated_tagger("20", seed=place)) for place in range(2)]
+        for place, tagger in enumerate(taggers):
+            tagger.simulateClock(0.0, 0.0, MIDNIGHT + place * 100 * S + 9 * S // 10)
+            tagger.simulateReference(CLOCK, PULSE, clock_frequency=1e4)
+            tagger.setReferenceClock(CLOCK, 1e4, 1e-2, PULSE, wait_until_locked=False)
+            tagger.advance(2 * S // 10)
+            serve(tagger, TT.AccessMode.Listen)
+        with pytest.raises(StateError, match=r"is 86401.* s at .* and 86501.* s at .*synchronization_offset"):
+            TT.createTimeTaggerNetwork([address_of(t) for t in taggers])
+
+
 def test_lists_of_addresses_that_make_no_sense() -> None:
     with pytest.raises(ArgumentError, match="names 0 servers"):
         TT.createTimeTaggerNetwork([])
     with pytest.raises(ArgumentError, match="localhost:5 more than once"):
         TT.createTimeTaggerNetwork(["localhost:5", "localhost:5"])
+    with pytest.raises(ArgumentError, match="localhost:41101 more than once"):
+        TT.createTimeTaggerNetwork(["localhost", "localhost:41101"])
     with pytest.raises(ArgumentError, match="localhost:x"):
         TT.createTimeTaggerNetwork(["localhost:x", "localhost:5"])

@@ -274,6 +274,17 @@ def test_an_overflow_of_its_own_that_began_late_goes_on() -> None:
     assert flow(stream) == [overflow(150, TagType.OverflowEnd)]
 
 
+def test_nobody_is_late_for_one_that_has_jumped_far_ahead() -> None:
+    stream = Confluence([0, 0], patience=1.0)
+    stream.push(0, ticks(1001, 0, 20), 0.0)
+    stream.push(1, block_of([overflow(10, TagType.OverflowBegin), (10**18, 2001, 0, 0)], 0, 10**18 + 1), 0.0)
+    assert flow(stream, 5.0) == [(0, 1001, 0, 0), (10, 1001, 0, 0), overflow(10, TagType.OverflowBegin)]
+    assert stream.deadline() is None
+    stream.push(0, ticks(1001, 20, 30), 9.0)
+    assert flow(stream, 99.0) == [(20, 1001, 0, 0)]
+    assert not stream.absent(0)
+
+
 def test_a_hole_in_a_stream_is_refused() -> None:
     stream = Confluence([0, 0])
     stream.push(0, TagBlock.empty(0, 100), 0.0)

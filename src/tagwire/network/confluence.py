@@ -43,6 +43,9 @@ class Confluence:
       again. A server that always lags by more than `patience` never gets there, and all its tags are reported missed.
     - Error tags that are late come at the stream time reached by then.
 
+    A server that jumps ahead by more than 1,000 s, because it lost the time base of the others, is not followed: what
+    it says waits until the others are there.
+
     The overflow ranges of several servers are united: the stream is in an overflow wherever it is for one of them.
     Tags of equal time keep the order of the servers.
     """
@@ -83,7 +86,7 @@ class Confluence:
     @property
     def ended(self) -> bool:
         """Whether nothing will come any more, and everything was given."""
-        return all(s.over and s.waiting(self.position) is None and not s.reports for s in self._servers)
+        return all(s.over and not s.queued and not s.reports for s in self._servers)
 
     def heard(self, server: int) -> int:
         """Stream time in ps up to which the tags of a server are known."""

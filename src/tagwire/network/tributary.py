@@ -10,6 +10,9 @@ from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.overflows import MOST_MISSED, numbered
 from tagwire.core.tags import Int32Array, Int64Array, TagBlock, TagType, UInt16Array, concatenate
 
+FAR_AHEAD = 1_000 * 10**12
+"""Stream time in ps by which no server can be ahead that has the time base of the others."""
+
 Report = tuple[int, int, int]
 """Type, channel and missed events of a tag; in those that begin and end overflows the number of the stream."""
 
@@ -62,6 +65,11 @@ class Tributary:
         return not (self.ended or self.absent)
 
     @property
+    def queued(self) -> bool:
+        """Whether something of it was not given yet."""
+        return bool(self._queue)
+
+    @property
     def over(self) -> bool:
         """Whether nothing will come any more, and it was said so."""
         return self.ended or (self.lost and self.absent)
@@ -72,8 +80,11 @@ class Tributary:
         return self._late.any
 
     def waiting(self, position: int) -> float | None:
-        """When that came which waits for others, in s; `None` where nothing reaches beyond `position`."""
-        return self._queue[0][0] if self._queue and self.heard > position else None
+        """When that came which waits for others, in s; `None` where nothing reaches beyond `position`.
+
+        What is ahead by far has another time base, and nobody is late for its sake.
+        """
+        return self._queue[0][0] if self._queue and 0 < self.heard - position <= FAR_AHEAD else None
 
     def push(self, block: TagBlock, now: float, position: int) -> None:
         """Take the next block; of an absent one that part is late which lies before `position`."""

@@ -312,12 +312,13 @@ def createTimeTaggerNetwork(address: str | Sequence[str] = "localhost:41101") ->
         (RuntimeError) The server wants a token (``tagwire login``), or is not the one that it was.
     """
     texts = [text(address, "address")] if isinstance(address, str) else [text(a, "address") for a in address]
-    check_addresses(texts)
+    addresses = [parse_address(name, DEFAULT_PORT) for name in texts]
+    check_addresses(addresses)
     places = [0] if len(texts) == 1 else range(1, len(texts) + 1)
     servers: list[TimeTaggerServer] = []
     try:
-        for place, name in zip(places, texts, strict=True):
-            servers.append(TimeTaggerServer._open(_connect(parse_address(name, DEFAULT_PORT)), name, place))
+        for place, name, where in zip(places, texts, addresses, strict=True):
+            servers.append(TimeTaggerServer._open(_connect(where), name, place))
         return TimeTaggerNetwork._open(source_of(servers), servers)
     except BaseException:
         for server in servers:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 
+from tagwire.core.address import Address
 from tagwire.core.arguments import integer, real
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.errors import ArgumentError, StateError
@@ -14,6 +15,11 @@ from tagwire.network.numbering import MOST_SERVERS, STEP
 from tagwire.network.source import NetworkSource
 from tagwire.tagger.clock_watch import ClockWatch
 from tagwire.tagger.network_server import TimeTaggerServer
+
+PS_PER_S = 10**12
+
+APART_MAX = 60 * PS_PER_S
+"""Stream time in ps by which servers can be apart while they are being connected."""
 
 
 def source_of(servers: Sequence[TimeTaggerServer]) -> NetworkSource | ManyServers:
@@ -33,6 +39,7 @@ def source_of(servers: Sequence[TimeTaggerServer]) -> NetworkSource | ManyServer
             ready = partial(_check_synchronized, server) if several else None
             server._source = NetworkSource(server._connection, server._exposed(), ready)
             opened.append(server._source)
+        _check_times(servers, [source.position for source in opened])
     except BaseException:
         for source in opened:
             source.close()
@@ -40,11 +47,11 @@ def source_of(servers: Sequence[TimeTaggerServer]) -> NetworkSource | ManyServer
     return ManyServers(opened) if several else opened[0]
 
 
-def check_addresses(addresses: Sequence[str]) -> None:
+def check_addresses(addresses: Sequence[Address]) -> None:
     """ArgumentError (ValueError) where there is no address, one twice, or too many."""
     if not 1 <= len(addresses) <= MOST_SERVERS:
         raise ArgumentError(f"address names {len(addresses)} servers, but must name 1 to {MOST_SERVERS}")
-    twice = {a for a in addresses if addresses.count(a) > 1}
+    twice = {str(a) for a in addresses if addresses.count(a) > 1}
     if twice:
         raise ArgumentError(f"address names {', '.join(sorted(twice))} more than once")
 
@@ -74,6 +81,18 @@ def _check_synchronized(server: TimeTaggerServer) -> None:
         f"the server {server.getAddress()} {have}, but the streams of several servers are merged by their times, so "
         f"all need the same time base: {what}"
     )
+
+
+def _check_times(servers: Sequence[TimeTaggerServer], times: Sequence[int]) -> None:
+    """Raise StateError where the servers' times are too far apart to be those of one time base."""
+    first, last = (times.index(choose(times)) for choose in (min, max))
+    if times[last] - times[first] > APART_MAX:
+        raise StateError(
+            f"stream time is {times[first] / PS_PER_S:g} s at {servers[first].getAddress()} and "
+            f"{times[last] / PS_PER_S:g} s at {servers[last].getAddress()}, but must be nearly the same to be merged: "
+            "check the time of both computers, or give a synchronization_offset to setReferenceClock; a Time Tagger "
+            "that was synchronized twice may be ahead by 10**6 s; open it anew then"
+        )
 
 
 class ManySettings:
