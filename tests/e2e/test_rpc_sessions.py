@@ -406,6 +406,26 @@ def test_events_go_on_after_a_broken_connection(TT: Any, server: Server) -> None
     assert updates.next(WAIT_S) == [[1]]
 
 
+@pytest.mark.parametrize("named_later", [False, True])
+def test_events_and_objects_go_on_after_a_long_absence_in_a_session_with_a_name(
+    tiny_catalog: Catalog, named_later: bool
+) -> None:
+    with start(tiny_catalog, session_grace=0.0) as server, come(server, None if named_later else "lab") as TT:
+        if named_later:
+            TT.session.keep("lab")
+        counter = TT.Counter(TT.createTimeTagger(), [1])
+        updates = counter.on_update(0.01)
+        assert updates.next(WAIT_S) == [[0]]
+        lose_connection(TT)
+        tiny._running[0].count()
+        wait_for(lambda: updates.next(WAIT_S) == [[1]])
+        assert TT.session.measurements == [counter]
+        TT.session.end()
+        lose_connection(TT)
+        wait_for(lambda: TT.session.name == "")
+        assert len(server.service.registry) == 0
+
+
 def test_loops_end_when_the_connection_is_closed(server: Server) -> None:
     TT = come(server)
     updates = TT.Counter(TT.createTimeTagger(), [1]).on_update(0.01)

@@ -16,7 +16,6 @@ from tagwire.errors import (
     ConnectionBroken,
     ConnectionClosed,
     NotSupported,
-    ObjectGone,
     ServerGone,
     ServerNotTrusted,
     ServerUnreachable,
@@ -201,8 +200,8 @@ class AsyncLink:
             self._given_up = False
             lost = link.what_was_lost(before, self.welcome)
             log.warning("the connection to %s was broken (%s) and is there again%s", where, ended, lost)
-            if lost:
-                self._end_subscriptions(ObjectGone(f"the connection to {where} was broken{lost}"))
+            if (end := link.end_of_subscriptions(lost, self.welcome, where)) is not None:
+                self._end_subscriptions(end)
             return connection
         if not self._given_up:
             log.warning("the connection to %s was broken (%s) and could not be made again", where, ended)

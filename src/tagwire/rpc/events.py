@@ -10,7 +10,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
-from tagwire.errors import ProtocolError
+from tagwire.errors import ObjectGone, ProtocolError
 from tagwire.rpc.message import Message
 from tagwire.rpc.wire import Codec
 
@@ -21,6 +21,11 @@ HELD = 1000
 
 HELD_BYTES = 64 * 1024 * 1024
 """Most bytes of them; a single one may be larger."""
+
+
+class Forgotten(ObjectGone):
+    """The session was kept, but the client was away for so long that its subscriptions were not."""
+
 
 Ended = Callable[[Exception | None], object]
 """Hears why nothing more will come."""

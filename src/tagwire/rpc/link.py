@@ -32,7 +32,7 @@ from tagwire.rpc import greeting
 from tagwire.rpc.batch import RECORDER
 from tagwire.rpc.borrowing import Borrower, read_probe
 from tagwire.rpc.connection import Connection, Lost, NotSent
-from tagwire.rpc.events import Ended, Events
+from tagwire.rpc.events import Ended, Events, Forgotten
 from tagwire.rpc.message import Assembler, Message, Octets
 from tagwire.rpc.requests import (
     RAW,
@@ -241,8 +241,8 @@ class Link:
             self._given_up = False
             lost = what_was_lost(before, self.welcome)
             log.warning("the connection to %s was broken (%s) and is there again%s", where, ended, lost)
-            if lost:
-                self._events.end(ObjectGone(f"the connection to {where} was broken{lost}"))
+            if (end := end_of_subscriptions(lost, self.welcome, where)) is not None:
+                self._events.end(end)
             return connection
         if not self._given_up:
             log.warning("the connection to %s was broken (%s) and could not be made again", where, ended)
@@ -268,7 +268,15 @@ def what_was_lost(before: dict[str, Any], now: dict[str, Any]) -> str:
     """What a break has cost the user, in words, by what the server said of itself before and now."""
     if now.get("server") != before.get("server"):
         return "; the server was restarted, so objects made before are gone"
-    return "" if now.get("resumed") else "; the objects made before have been freed"
+    same = now["session"]["id"] == before["session"]["id"]
+    return "" if same else "; the objects made before have been freed"
+
+
+def end_of_subscriptions(lost: str, now: dict[str, Any], where: str) -> ObjectGone | None:
+    """What ends the subscriptions that there were before a break, if anything."""
+    if lost:
+        return ObjectGone(f"the connection to {where} was broken{lost}")
+    return None if now["known"] else Forgotten(f"the connection to {where} was broken for too long")
 
 
 def _drop(dropped: deque[str | int], wake: SimpleQueue[None], what: str | int) -> None:

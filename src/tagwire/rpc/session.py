@@ -108,6 +108,8 @@ class Client:
         Where its events go.
     connections
         How many it has now; two for a moment, when it comes back before the server notices that the first is broken.
+    known
+        Whether it was remembered, with its subscriptions, when its present connection was made.
     resumed
         Whether it found the objects of an earlier connection.
     end
@@ -121,6 +123,7 @@ class Client:
     caller: Caller
     push: Push = nowhere
     connections: int = 0
+    known: bool = False
     resumed: bool = False
     since: float = field(default_factory=time.time)
     end: float = math.inf
@@ -131,7 +134,8 @@ class Client:
     def greeting(self) -> dict[str, Any]:
         """What the client is told of its session, for the answer to its handshake."""
         session = {"id": self.session.id, "name": self.session.name, "since": self.session.since}
-        return {"session": session, "role": str(self.caller.role), "resumed": self.resumed}
+        role = str(self.caller.role)
+        return {"session": session, "role": role, "resumed": self.resumed, "known": self.known}
 
 
 class Sessions:
@@ -185,6 +189,7 @@ class Sessions:
                 raise Refused("this client came with another token before")
             client.connections += 1
             client.push, client.end = push, math.inf
+            client.known = back
             client.resumed |= back
         self._service.controls.connected(client.caller)
         self._tell("came back" if back else "came", client)

@@ -196,11 +196,11 @@ class SessionView:
         LimitReached
             (RuntimeError) As many sessions with names are kept for you as the server allows.
         """
-        return self._ask(str, "keep", text(name, "name"))
+        return self._ask(self._named, "keep", text(name, "name"))
 
     def end(self) -> None:
         """Free everything that the session holds; its name is forgotten. This client stays connected."""
-        return self._ask(_nothing, "end_session")
+        return self._ask(self._unnamed, "end_session")
 
     def free(self, obj: Any) -> None:
         """Free a measurement, a virtual channel, or the hold on a tagger."""
@@ -230,6 +230,14 @@ class SessionView:
 
     def __repr__(self) -> str:
         return f"<session at {self._link.host}:{self._link.port}>"
+
+    def _named(self, name: str) -> str:
+        """The name is given again when the connection is broken for longer than the grace time."""
+        self._link._said["session"] = name
+        return name
+
+    def _unnamed(self, nothing: object) -> None:
+        self._link._said["session"] = ""
 
     def _ask(self, read: Callable[[Any], Value], *request: object) -> Value:
         """What the server answers, as `read` reads it."""

@@ -16,6 +16,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from tagwire.core.faults import from_fault
 from tagwire.errors import NotSupported, ObjectGone, TagwireError
+from tagwire.rpc.events import Forgotten
 from tagwire.rpc.link import Link
 
 log = logging.getLogger(__name__)
@@ -169,8 +170,9 @@ class Subscription(Generic[Value]):
             self._asked = asyncio.ensure_future(self._await(asked))
 
     def _lose(self, error: Exception | None) -> None:
-        """The link can give no more. What concerns no object is asked for again when the server was restarted."""
-        if isinstance(error, ObjectGone) and self._wanted[1] is None and not self._ended:
+        """The link can give no more; ask again for what there still is, after a restart or a long absence."""
+        about_nothing = isinstance(error, ObjectGone) and self._wanted[1] is None
+        if (about_nothing or isinstance(error, Forgotten)) and not self._ended:
             self._finalizer.detach()
             try:
                 self._start()
