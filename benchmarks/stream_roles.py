@@ -26,7 +26,7 @@ from tagwire.engine.device import DeviceChain
 from tagwire.engine.hub import Hub
 from tagwire.engine.pump import Pump
 from tagwire.errors import EndOfFeed
-from tagwire.frames.codec import decode, encode
+from tagwire.frames.warmup import warm_up
 from tagwire.measurements.countrate import Countrate
 from tagwire.network.assembly import Assembler
 from tagwire.network.client import Connection
@@ -90,12 +90,6 @@ def peak_memory() -> float:
 def tell(**values: Any) -> None:
     """A line for the parent."""
     print(json.dumps(values), flush=True)
-
-
-def warm_up() -> None:
-    """Load every kernel."""
-    block = poisson(10_000, dict.fromkeys(CHANNELS, 1e7))
-    decode(encode(block))
 
 
 def serve(

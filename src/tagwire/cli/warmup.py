@@ -19,6 +19,7 @@ from numba.core.event import install_recorder
 from tagwire.core.tags import TagBlock
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase
+from tagwire.frames.warmup import warm_up
 from tagwire.measurements.correlation import Correlation
 from tagwire.measurements.counter import Counter
 from tagwire.measurements.countrate import Countrate
@@ -113,7 +114,8 @@ def use_markers_and_virtual_channels() -> None:
 
 
 def use_files() -> None:
-    """Kernels of recordings: one is written into a folder that goes again, and read back."""
+    """Kernels of recordings and streams: one is written into a folder that goes again, and read back."""
+    warm_up()
     with TemporaryDirectory() as folder:
         name = str(Path(folder) / "warm-up.parquet")
         _use(lambda tagger: [FileWriter(tagger, name, [1, 3])])
