@@ -13,5 +13,6 @@ def short_blocks_are_picked_from() -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(by_channel.ByChannel, "_alone", lambda self, channels: False)
         patch.setattr(by_channel.ByChannel, "_pays", lambda self, present: True)
+        patch.setattr(by_channel.ByChannel, "_sparse", lambda self, window: len(self.block) > 0)
         patch.setattr(by_channel, "LARGEST_SHARE", 1.0)
         yield

@@ -9,7 +9,7 @@ import pytest
 
 from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import TagBlock, TagType
-from tagwire.engine.by_channel import FEWEST, ROOM, ByChannel
+from tagwire.engine.by_channel import FEWEST, ByChannel
 
 LONG = 5 * FEWEST + 7
 
@@ -55,7 +55,7 @@ def test_only_so_much_is_kept_for_others():
     found = 0
     for pair in combinations(range(1, 21), 2):
         found += len(seen.of(frozenset(pair)))
-        assert sum(len(kept) for kept in seen._found.values()) <= ROOM * LONG
+        assert sum(len(kept) for kept in seen._found.values()) <= 16 * LONG
     assert found == 19 * LONG
 
 
@@ -66,3 +66,35 @@ def test_an_overflow_concerns_all_channels():
     block = TagBlock(0, LONG, plain.time, plain.channel, kinds, np.zeros(LONG, np.uint16))
     seen = ByChannel(block)
     assert all(seen.of(frozenset(channels)) is block for channels in ([1], [1], [77]))
+
+
+def close_by_hand(time: np.ndarray, begin: int, end: int, window: int) -> list[bool]:
+    """Whether each tag has another one within the window, or an end of the block."""
+    edges = [begin - 1, *time.tolist(), end]
+    return [
+        t - before <= window or after - t <= window
+        for before, t, after in zip(edges, edges[1:], edges[2:], strict=False)
+    ]
+
+
+@pytest.mark.parametrize("window", [0, 1, 7, 50])
+def test_the_tags_that_are_close_to_others(window):
+    rng = np.random.default_rng(window)
+    time = np.cumsum(rng.choice([0, 1, 2, 7, 8, 50, 51, 900], LONG, p=[*[0.01] * 7, 0.93]))
+    block = TagBlock(-20, int(time[-1]) + 30, time, rng.integers(1, 5, LONG).astype(np.int32))
+    seen = ByChannel(block)
+    assert seen.close(frozenset([1, 2]), window) is block
+    found = seen.close(frozenset([1, 2]), window)
+    wanted = np.array(close_by_hand(time, block.begin, block.end, window)) & (block.channel <= 2)
+    mine = found.channel <= 2
+    assert found.time[mine].tolist() == time[wanted].tolist()
+    assert found.channel[mine].tolist() == block.channel[wanted].tolist()
+    assert (found.begin, found.end) == (block.begin, block.end)
+    assert len(found) < LONG / 2
+
+
+def test_where_most_are_close_nothing_is_left_out_for_it():
+    block = turns(LONG)
+    seen = ByChannel(block)
+    seen.of(frozenset([3]))
+    assert len(seen.close(frozenset([1, 2]), 5)) == np.count_nonzero(block.channel <= 2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagwire.core.channels import FIRST_VIRTUAL_CHANNEL
 from tagwire.core.tags import Int32Array, Int64Array, TagBlock, UInt64Array
@@ -23,8 +24,8 @@ MOST_CHANNELS = 4
 LARGEST_SHARE = 0.5
 """Share of the tags up to which it pays."""
 
-ROOM = 16
-"""Picked tags that are kept for others to share, in times of the block; when there are more, all are forgotten."""
+SPARSE = 0.1
+"""Tags in a window on average up to which it pays to find those that are close to others."""
 
 BITS = np.uint64(64)
 
@@ -42,15 +43,19 @@ class ByChannel:
     ----------
     block
         The block; nothing is looked at before somebody asks.
+    room
+        Picked tags that are kept for others to share, in times of the block; when there are more, all are forgotten.
     """
 
-    def __init__(self, block: TagBlock) -> None:
+    def __init__(self, block: TagBlock, room: int = 16) -> None:
         self.block = block
+        self._room = room * len(block)
         self._silence = TagBlock.empty(block.begin, block.end)
         self._range: tuple[int, int] | None = None
         self._asked = False
         self._places: dict[int, tuple[UInt64Array, int]] = {}
         self._found: dict[frozenset[int], TagBlock] = {}
+        self._close: dict[int, ByChannel] = {}
         self._kept = 0
 
     def of(self, channels: frozenset[int]) -> TagBlock:
@@ -72,6 +77,41 @@ class ByChannel:
         found = self._found.get(present)
         return self._find(present) if found is None else found
 
+    def close(self, channels: frozenset[int], window: int) -> TagBlock:
+        """A block of the same span with all tags of `channels` that can have something to do with one another.
+
+        These have a tag of any channel within `window` ps, or the begin or the end of the block. Where most have, that
+        is as `of`.
+        """
+        if not self.block.plain or not self._sparse(window):
+            return self.of(channels)
+        if self._alone(channels):
+            return self.block
+        found = self._close.get(window)
+        return (self._find_close(window) if found is None else found).of(channels)
+
+    def _find_close(self, window: int) -> ByChannel:
+        near = np.empty(len(self.block), np.bool_)
+        _mark_close(self.block.time.view(np.uint64), np.uint64(window), near)
+        reach = min(window, self.block.end - self.block.begin)
+        inner = np.searchsorted(self.block.time, (self.block.begin + reach, self.block.end - reach))
+        near[: inner[0]] = near[inner[1] :] = True
+        size = int(np.count_nonzero(near))
+        self._make_room(size)
+        found = self._close[window] = ByChannel(_picked(self.block, _bits_of(near), size), room=1)
+        found._asked = True
+        return found
+
+    def _make_room(self, size: int) -> None:
+        if self._kept + size > self._room:
+            self._found, self._close, self._kept = {}, {}, 0
+        self._kept += size
+
+    def _sparse(self, window: int) -> bool:
+        """Whether few tags are close, so that it pays to find them."""
+        span = self.block.end - self.block.begin
+        return len(self.block) >= FEWEST and len(self.block) * window < SPARSE * span
+
     def _alone(self, channels: frozenset[int]) -> bool:
         """Whether this is the first who asks for inputs: if nobody follows, it can as well look at everything."""
         if self._asked or min(channels, default=FIRST_VIRTUAL_CHANNEL) >= FIRST_VIRTUAL_CHANNEL:
@@ -87,10 +127,8 @@ class ByChannel:
         size = sum(count for _, count in places)
         if size > LARGEST_SHARE * len(self.block):
             return self.block
-        if self._kept + size > ROOM * len(self.block):
-            self._found, self._kept = {}, 0
+        self._make_room(size)
         found = self._found[present] = _picked(self.block, reduce(np.bitwise_or, [bits for bits, _ in places]), size)
-        self._kept += size
         return found
 
     def _places_of(self, channel: int) -> tuple[UInt64Array, int]:
@@ -98,16 +136,31 @@ class ByChannel:
         found = self._places.get(channel)
         if found is None:
             on = self.block.channel == channel
-            bits = np.zeros(-(-len(on) // int(BITS)) * 8, np.uint8)
-            bits[: -(-len(on) // 8)] = np.packbits(on, bitorder="little")
-            found = self._places[channel] = bits.view("<u8"), int(np.count_nonzero(on))
+            found = self._places[channel] = _bits_of(on), int(np.count_nonzero(on))
         return found
+
+
+def _bits_of(marks: NDArray[np.bool_]) -> UInt64Array:
+    """The marks as bits, in words of 64."""
+    bits = np.zeros(-(-len(marks) // int(BITS)) * 8, np.uint8)
+    bits[: -(-len(marks) // 8)] = np.packbits(marks, bitorder="little")
+    return bits.view("<u8")
 
 
 def _picked(block: TagBlock, bits: UInt64Array, size: int) -> TagBlock:
     time, channel = np.empty(size, np.int64), np.empty(size, np.int32)
     _pick(bits, _PLACE, block.time, block.channel, time, channel)
     return TagBlock(block.begin, block.end, time, channel)
+
+
+@kernel
+def _mark_close(time: UInt64Array, window: np.uint64, near: NDArray[np.bool_]) -> None:
+    """Mark the tags that another one precedes or follows within the window."""
+    near[0] = len(time) > 1 and time[1] - time[0] <= window
+    near[len(time) - 1] = len(time) > 1 and time[len(time) - 1] - time[len(time) - 2] <= window
+    before, now, after, inner = time, time[1:], time[2:], near[1:]
+    for i in range(len(time) - 2):
+        inner[i] = (now[i] - before[i] <= window) | (after[i] - now[i] <= window)
 
 
 @kernel

@@ -81,6 +81,15 @@ class Strands:
         places.update(self._everywhere)
         return self._woven(stream, [self._layers[place] for place in sorted(places)])
 
+    def close(self, channels: frozenset[int], window: int) -> TagBlock:
+        """All tags of `channels` with another one of them within `window` ps, or the begin or the end of the span.
+
+        There are perhaps others.
+        """
+        if self._everywhere or not self._homes.keys().isdisjoint(channels):
+            return self.view(channels)
+        return self._stream.close(channels, window)
+
     def _woven(self, stream: TagBlock, layers: list[TagBlock]) -> TagBlock:
         if not layers:
             return stream

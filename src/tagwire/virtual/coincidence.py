@@ -12,6 +12,7 @@ from tagwire.core.arguments import integer, member, sequence
 from tagwire.core.channels import ChannelIndex
 from tagwire.core.enums import CoincidenceTimestamp
 from tagwire.core.tags import TIME_MAX, TagBlock
+from tagwire.engine.strands import Strands
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.engine.virtual import VirtualChannelBase
 from tagwire.errors import ArgumentError
@@ -117,6 +118,11 @@ class Coincidences(VirtualChannelBase):
 
     def _forget(self) -> None:
         self._seen[0] = 0
+
+    def _view(self, block: Strands) -> TagBlock:
+        if self._fewest < 2:
+            return super()._view(block)
+        return block.close(frozenset(self._inputs), self._window)
 
     def _generate(self, block: TagBlock) -> TagBlock | None:
         time, group = self._find(block)
