@@ -44,7 +44,7 @@ def buffers(kind: int, seq: int, data: bytes, arrays: Sequence[Octets | bytes] =
     arrays
         Memory that is sent as it is, without a copy; bytes stand for a shared array (see `tagwire.rpc.lending`).
     """
-    size = sum(_CHUNK.size + len(array) for array in arrays)
+    size = sum(_CHUNK.size + len(array) for array in arrays) if arrays else 0
     if size > _SIZE_MAX or len(data) > _SIZE_MAX:
         raise ArgumentError(f"a message of {size + len(data)} bytes cannot be sent; at most {_SIZE_MAX} can")
     header = _HEADER.pack(b"PYRO", _VERSION, kind, MSGPACK, flags, seq, len(data), size, _NO_ID, 0, _MAGIC)

@@ -19,6 +19,9 @@ _JOINED = 64 * 1024
 _NO_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 
 
+_NOTHING: tuple[Sequence[Buffer], list[int]] = ((), [])
+
+
 class Outbox:
     """What is to be sent on a connection.
 
@@ -39,7 +42,7 @@ class Outbox:
 
     def __init__(self, sock: socket.socket, when_full: Callable[[], object] | None = None) -> None:
         self._lock = threading.Lock()
-        self._waiting: tuple[Sequence[Buffer], list[int]] = ((), [])
+        self._waiting = _NOTHING
         self._sock = sock
         self._gathers = CAPABILITIES.gather and hasattr(sock, "sendmsg")
         self._when_full = when_full
@@ -51,7 +54,6 @@ class Outbox:
         with self._lock:
             if self._waiting[0]:
                 parts = [*_left(*self._waiting), *parts]
-            self._waiting = parts, []
             self._flush(parts)
 
     def _flush(self, parts: Sequence[Buffer]) -> None:
@@ -65,8 +67,10 @@ class Outbox:
                 if self._when_full is None:
                     raise
                 self._when_full()
+            if len(parts) == 1 and sent and sent[0] == len(parts[0]):
+                break
             parts = _left(parts, sent)
-        self._waiting = ((), [])
+        self._waiting = _NOTHING
 
     def _transmit(self, parts: Sequence[Buffer]) -> Iterator[int]:
         if self._gathers and len(parts) > 1:
@@ -88,8 +92,6 @@ def _first(parts: Sequence[Buffer]) -> Buffer:
 def _left(parts: Sequence[Buffer], sent: list[int]) -> Sequence[Buffer]:
     """What of `parts` was not sent."""
     count = sum(sent)
-    if len(parts) == 1 and count == len(parts[0]):
-        return ()
     if not count:
         return parts
     for index, part in enumerate(parts):
