@@ -184,8 +184,8 @@ class _Packing:
         small = narrowed(flat) if self._narrow else None
         sent = flat if small is None else small
         self._beside.append(sent.view(np.uint8))
-        as_sent = None if small is None else dtype_to_descr(small.dtype)
-        return [dtype_to_descr(array.dtype), list(array.shape), len(self._beside) - 1, as_sent]
+        as_sent = None if small is None else _descr(small.dtype)
+        return [_descr(array.dtype), list(array.shape), len(self._beside) - 1, as_sent]
 
     def _again(self, value: object) -> object:
         # msgpack asks once for each value, so the answer must be one that it knows
@@ -262,19 +262,29 @@ def _range(start: int, stop: int, step: int) -> range:
 def _array_content(array: np.ndarray[Any, Any]) -> list[Any]:
     if array.dtype.hasobject:
         raise ArgumentKindError("an array of Python objects cannot be sent to or from a server")
-    return [dtype_to_descr(array.dtype), list(array.shape), np.ascontiguousarray(array).tobytes()]
+    return [_descr(array.dtype), list(array.shape), np.ascontiguousarray(array).tobytes()]
 
 
 def _array(descr: Any, shape: list[int], data: bytes) -> np.ndarray[Any, Any]:
     return np.frombuffer(bytearray(data), dtype=_plain_dtype(descr)).reshape(shape)
 
 
+def _descr(dtype: np.dtype[Any]) -> Any:
+    return dtype.str if dtype.kind in "iufcb" else dtype_to_descr(dtype)
+
+
 def _plain_dtype(descr: Any) -> np.dtype[Any]:
+    if type(descr) is str and descr in _COMMON:
+        return _COMMON[descr]
     dtype = descr_to_dtype(descr)
     if dtype.hasobject:
         raise ProtocolError("the peer sent an array of Python objects")
     return dtype
 
+
+_COMMON = {
+    np.dtype(kind).str: np.dtype(kind) for kind in ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "?")
+}
 
 _ENCODERS: dict[type, Callable[[Any], tuple[int, object]]] = {
     tuple: lambda value: (_Ext.TUPLE, list(value)),
