@@ -1,5 +1,6 @@
 """Mistakes that mypy --strict finds: every marked line has exactly the error named, no other line has one."""
 
+import tagwire
 from tagwire.rpc import api
 from tagwire.rpc.module import RemoteModule
 
@@ -41,3 +42,12 @@ def with_others(TT: RemoteModule) -> None:
     TT.session.measurement  # error: attr-defined
     with TT.control(tagger, 10.0):  # error: call-arg
         pass
+
+
+def mistakes_in_a_batch(TT: RemoteModule) -> None:
+    counter = TT.Counter(TT.createTimeTagger(), [1])
+    with tagwire.batch(TT) as b:
+        counts = b(counter.getData)
+        b(counter.getData, True, 1)  # error: call-arg
+        b(counter.getDate)  # error: attr-defined
+    counts.result().upper()  # error: attr-defined
