@@ -40,6 +40,8 @@ def test_observers_read_and_measure_but_change_nothing(service: Service) -> None
         service.invoke(tagger, "setInputDelay", (1, 5), {}, GUEST)
     with pytest.raises(NotAllowed, match="merge writes a file"):
         service.call("merge", ("out", ["in"]), {}, GUEST)
+    with pytest.raises(NotAllowed, match="createTimeTaggerVirtual makes a Time Tagger of your own"):
+        service.call("createTimeTaggerVirtual", (), {}, GUEST)
     assert service.invoke(tagger, "getInputDelay", (1,), {}, GUEST) == 0
     service.call("freeTimeTagger", (tagger,), {}, GUEST)
 

@@ -210,9 +210,12 @@ class Service:
             kind = self.library.spec_of(tagger) or made
             return self.registry.add(tagger, kind, caller, (), partial(free, tagger), self._shown(spec, arguments))
 
+        shared = is_shareable(spec, made)
+        if caller.role != CONTROL and not shared:
+            raise NotAllowed(f"{spec.name} makes a Time Tagger of your own, but {_READ_ONLY}")
         _, free = self.library.callable(FREE)
         log.info("%s opens a Time Tagger with %s", caller.name, spec.name)
-        if is_shareable(spec, made):
+        if shared:
             return self._taggers.open(arguments.by_name(spec), create, caller)
         return create()
 
