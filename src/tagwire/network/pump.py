@@ -21,6 +21,8 @@ class Waiting(Protocol):
     """A source that says when it has something, and can be told which channels are needed."""
 
     @property
+    def channels(self) -> tuple[int, ...]: ...
+    @property
     def carried(self) -> frozenset[int]: ...
     def wait(self, timeout: float) -> bool: ...
     def request(self, channels: frozenset[int]) -> None: ...
@@ -41,6 +43,7 @@ class NetworkPump:
     def __init__(self, hub: Hub, source: Waiting, name: str = "client") -> None:
         self._hub, self._source = hub, source
         self._stopped = threading.Event()
+        self._asking = threading.Lock()
         self._idle_since: float | None = None
         self.thread = threading.Thread(target=self._run, name=f"tagwire-{name}", daemon=True)
         self._keeper = threading.Thread(target=self._keep, name=f"tagwire-{name}-keeper", daemon=True)
@@ -62,6 +65,13 @@ class NetworkPump:
             if thread.is_alive() and threading.current_thread() is not thread:
                 thread.join()
 
+    def ask(self) -> None:
+        """Let the stream carry all channels that somebody listens to, from about now on."""
+        with self._asking:  # else a request for fewer, decided upon before, could come behind this one
+            needed, carried = self._needed(), self._source.carried
+            if not needed <= carried:
+                self._source.request(needed | carried)
+
     def _run(self) -> None:
         failure: Exception | None = None
         try:
@@ -78,17 +88,22 @@ class NetworkPump:
         while not self._stopped.wait(1.0):
             try:
                 self._source.look_after()
+                self.ask()
                 self._trim()
             except Exception:
                 logger.exception("looking after the stream failed")
 
     def _trim(self) -> None:
         """Ask for fewer channels when some have been unused for a while."""
-        needed = self._hub.registered() & frozenset(self._source.carried)
-        if needed == self._source.carried:
-            self._idle_since = None
-        elif self._idle_since is None:
-            self._idle_since = time.monotonic()
-        elif time.monotonic() - self._idle_since >= TRIM_S:
-            self._idle_since = None
-            self._source.request(needed)
+        with self._asking:
+            needed, carried = self._needed(), self._source.carried
+            if needed >= carried:
+                self._idle_since = None
+            elif self._idle_since is None:
+                self._idle_since = time.monotonic()
+            elif time.monotonic() - self._idle_since >= TRIM_S:
+                self._idle_since = None
+                self._source.request(needed)
+
+    def _needed(self) -> frozenset[int]:
+        return self._hub.registered() & frozenset(self._source.channels)

@@ -389,18 +389,21 @@ class NetworkSource:
     def look_after(self) -> None:
         """For a thread of whoever owns this, about once a second.
 
-        Breaks off a stream that shows no sign of life, and tells a server that waits for its clients that this one
-        lives, however slow it is.
+        Breaks off a stream that shows no sign of life, asks again for channels that could not be had, and tells a
+        server that waits for its clients that this one lives, however slow it is.
         """
         with self._changed:
             full = self._queued >= QUEUE_TAGS
             silent = self.connected and not full and time.monotonic() - self._heard > QUIET_S
-            stream = self._stream
+            stream, wanted = self._stream, self._wanted
+            refused = self._next is None and wanted != self._assembler.channels
         if silent:
             stream.cancel()
         elif stream.greeting.get("synchronous"):
             with suppress(RemoteError):
                 self._link.ask("alive", timeout=ALIVE_S)
+        if refused:
+            self._request_wanted()
 
 
 def _primed(assembler: Assembler, greeting: dict[str, Any]) -> Assembler:

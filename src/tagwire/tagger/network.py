@@ -233,11 +233,8 @@ class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware, ManySettings):
 
     def _adopt(self, iterator: Member) -> None:
         """Take in a new measurement, once its channels are streamed: it shall not take their absence for silence."""
-        mine = frozenset(self._source.channels)
-        needed = frozenset(iterator._inputs) & mine
-        if not needed <= self._source.carried:
-            self._source.request((self._hub.registered() & mine) | self._source.carried)
-        self._await_channels(needed)
+        self._pump.ask()
+        self._await_channels(frozenset(iterator._inputs) & frozenset(self._source.channels))
         super()._adopt(iterator)
 
     def _await_channels(self, channels: frozenset[int]) -> None:
