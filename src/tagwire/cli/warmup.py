@@ -17,6 +17,7 @@ import numpy as np
 from numba.core.event import install_recorder
 
 from tagwire.core.tags import TagBlock
+from tagwire.engine.by_channel import FEWEST, ByChannel
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.frames.warmup import warm_up
@@ -96,6 +97,16 @@ def use_measurements() -> None:
             TimeTagStream(tagger, 1000, [1, 2]),
         ]
     )
+    use_views()
+
+
+def use_views() -> None:
+    """Kernels that find what a measurement looks at in a long block."""
+    time = np.arange(3 * FEWEST) * SPAN
+    picks = ByChannel(TagBlock(0, int(time[-1]) + 1, time, (np.arange(len(time)) % 3 + 1).astype(np.int32)))
+    for channels in (frozenset([1]), frozenset([2])):  # the first one gets everything
+        picks.of(channels)
+        picks.close(channels, 1)
 
 
 def use_markers_and_virtual_channels() -> None:
