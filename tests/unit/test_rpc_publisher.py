@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -247,6 +249,18 @@ def test_it_ends_with_its_object(scene: Scene, what: str) -> None:
     assert scene.sent == [(1, ["end", None, 0])]
     assert len(scene.publisher) == 0
     assert scene.publisher.look() == math.inf
+
+
+def test_what_has_ended_is_not_held_while_its_client_is_away(scene: Scene) -> None:
+    scene.subscribe(1, "finished", scene.counter_lease)
+    scene.client.push = nowhere
+    gone = weakref.ref(scene.counter)
+    scene.service.registry.release(scene.counter_lease)
+    del scene.counter, scene.counter_lease
+    scene.publisher.look()
+    gc.collect()
+    assert gone() is None
+    assert len(scene.publisher) == 1
 
 
 def test_the_end_of_every_run_is_told_once(scene: Scene) -> None:

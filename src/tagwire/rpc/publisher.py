@@ -97,10 +97,11 @@ class _Subscription:
     def was_seen(self) -> None:
         """The client has seen one more."""
         with self.lock:
+            watch = self.watch
             if self.unseen:
                 self.unseen -= 1
-                if self.watch is not None:
-                    self.watch.told()
+                if watch is not None:
+                    watch.told()
 
     def next_look(self) -> float:
         """When it is to be looked at, if it is."""
@@ -238,6 +239,7 @@ class Publisher:
         if subscription.over is None and subscription.lease is not None and not subscription.lease.held:
             subscription.over = ["end", None, subscription.lost]
         if subscription.over is not None:
+            subscription.lease = subscription.watch = None  # what has ended must not live on because of us
             if subscription.client.push(subscription.number, subscription.over):
                 self._remove([subscription])
         elif subscription.watch is not None and subscription.due <= now and subscription.has_room(now):
@@ -287,7 +289,8 @@ class Publisher:
 
     def _setting_changed(self, instrument: Resource, change: Change) -> None:
         def concerned(subscription: _Subscription) -> bool:
-            return subscription.lease is not None and instrument_of(subscription.lease.resource) is instrument
+            lease = subscription.lease
+            return lease is not None and instrument_of(lease.resource) is instrument
 
         self._tell("settings", change.to_plain(), concerned)
 
