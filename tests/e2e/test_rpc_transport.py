@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ import tiny_instrument as tiny
 import tagwire
 from tagwire.core.catalog import Catalog
 from tagwire.errors import ArgumentError, ConnectionBroken
-from tagwire.rpc import link
+from tagwire.rpc import link, message
 from tagwire.rpc.capabilities import CAPABILITIES
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.server import Server
@@ -161,6 +162,13 @@ def test_a_request_that_is_too_large_for_the_server_is_not_sent(tiny_catalog: Ca
         assert TT.echo(b"x" * 9_000) == b"x" * 9_000
 
 
+def test_an_answer_that_no_message_can_hold_is_an_error(TT: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message, "_SIZE_MAX", 100_000)
+    with pytest.raises(ArgumentError, match="at most 100000"):
+        TT.Counter(TT.createTimeTagger(), [1], n_values=50_000).getData()
+    assert TT.getVersion() == "1.2.3"
+
+
 def interrupt_when(entered: threading.Event) -> None:
     def wait() -> None:
         entered.wait(20)
@@ -226,9 +234,12 @@ def test_interrupts_in_the_middle_of_large_arrays(tiny_server: Server, monkeypat
     try:
         with tagwire.connect("127.0.0.1", tiny_server.port) as TT:
             (connection,) = TT._link._connections
+            begin = time.perf_counter()
+            TT.echo(large)
+            span = time.perf_counter() - begin
             for i in range(40):
                 try:
-                    signal.setitimer(signal.ITIMER_REAL, dice.uniform(1e-4, 2e-2))
+                    signal.setitimer(signal.ITIMER_REAL, dice.uniform(1e-5, span))
                     np.testing.assert_array_equal(TT.echo(large + i)[::1000], (large + i)[::1000])
                     assert TT.echo(i) == i
                     signal.setitimer(signal.ITIMER_REAL, 0)

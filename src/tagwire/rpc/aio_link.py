@@ -7,7 +7,6 @@ import contextlib
 import itertools
 import logging
 import secrets
-import socket
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -180,9 +179,7 @@ class AsyncLink:
         return connection
 
     def _look_at(self, transport: asyncio.Transport) -> None:
-        sock = transport.get_extra_info("socket")
-        if isinstance(getattr(sock, "_sock", None), socket.socket):
-            prepare(sock._sock)
+        prepare(transport.get_extra_info("socket"))
         tls = transport.get_extra_info("ssl_object")
         if tls is not None:
             self._security.check(tls.getpeercert(binary_form=True) or b"")

@@ -44,9 +44,7 @@ def buffers(kind: int, seq: int, data: bytes, arrays: Sequence[Octets | bytes] =
     arrays
         Memory that is sent as it is, without a copy; bytes stand for a shared array (see `tagwire.rpc.lending`).
     """
-    size = sum(_CHUNK.size + len(array) for array in arrays) if arrays else 0
-    if size > _SIZE_MAX or len(data) > _SIZE_MAX:
-        raise ArgumentError(f"a message of {size + len(data)} bytes cannot be sent; at most {_SIZE_MAX} can")
+    size = checked_size(data, arrays)
     header = _HEADER.pack(b"PYRO", _VERSION, kind, MSGPACK, flags, seq, len(data), size, _NO_ID, 0, _MAGIC)
     if not arrays:
         return [header + data]
@@ -55,6 +53,14 @@ def buffers(kind: int, seq: int, data: bytes, arrays: Sequence[Octets | bytes] =
         tag, memory = (_SHARED, array) if isinstance(array, bytes) else (_OWN, array.data)
         made += (_CHUNK.pack(tag + b"%03x" % index, len(array)), memory)
     return [*made, data]
+
+
+def checked_size(data: bytes, arrays: Sequence[Octets | bytes]) -> int:
+    """Bytes of the annotations; `ArgumentError` when a message cannot be that large."""
+    size = sum(_CHUNK.size + len(array) for array in arrays) if arrays else 0
+    if size > _SIZE_MAX or len(data) > _SIZE_MAX:
+        raise ArgumentError(f"{size + len(data)} bytes cannot be sent at once; at most {_SIZE_MAX} can")
+    return size
 
 
 class Message(NamedTuple):

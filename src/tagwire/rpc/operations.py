@@ -13,7 +13,7 @@ from tagwire.core.faults import to_fault
 from tagwire.errors import ArgumentKindError, ProtocolError
 from tagwire.rpc.batch import CALLS_MAX
 from tagwire.rpc.lending import LOAN
-from tagwire.rpc.message import Message, Octets
+from tagwire.rpc.message import Message, Octets, checked_size
 from tagwire.rpc.objects import Lease
 from tagwire.rpc.service import Service
 from tagwire.rpc.session import Client, Sessions
@@ -86,6 +86,7 @@ class Operations:
                 result = self._do(operation, operands, client)
             data = codec.pack(result, beside, narrow=narrow)
             sent = client.lender.lend(beside, made)
+            checked_size(data, sent)
         except Exception as error:
             log.debug("%s got %s", client.caller.name, type(error).__name__, exc_info=True)
             self._free(made, client)
