@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,8 +21,8 @@ import tiny_instrument as tiny
 
 import tagwire
 from tagwire.core.catalog import Catalog
-from tagwire.errors import ArgumentError, ConnectionBroken
-from tagwire.rpc import link, message
+from tagwire.errors import ArgumentError, ConnectionBroken, ServerUnreachable
+from tagwire.rpc import greeting, link, message
 from tagwire.rpc.capabilities import CAPABILITIES
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.server import Server
@@ -167,6 +169,16 @@ def test_an_answer_that_no_message_can_hold_is_an_error(TT: Any, monkeypatch: py
     with pytest.raises(ArgumentError, match="at most 100000"):
         TT.Counter(TT.createTimeTagger(), [1], n_values=50_000).getData()
     assert TT.getVersion() == "1.2.3"
+
+
+def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(greeting, "CONNECT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(ServerUnreachable, match=r"not answered within 0\.1 s"):
+            tagwire.connect("127.0.0.1", port)
+        with pytest.raises(ServerUnreachable, match=r"not answered within 0\.1 s"):
+            asyncio.run(tagwire.aconnect("127.0.0.1", port))
 
 
 def interrupt_when(entered: threading.Event) -> None:

@@ -167,7 +167,10 @@ class AsyncLink:
             self._look_at(transport)
             answer = connection.greet(greeting.opening(self._said), greeting.ANSWER_LIMIT)
             self.welcome = greeting.welcome(await asyncio.wait_for(answer, greeting.CONNECT_S), where)
-        except (Lost, TimeoutError) as error:
+        except TimeoutError as error:
+            transport.abort()
+            raise ServerUnreachable(greeting.silent(where)) from error
+        except Lost as error:
             transport.abort()
             raise ConnectionBroken(f"the server at {where} went away in the middle of the greeting") from error
         except BaseException:

@@ -78,6 +78,8 @@ def introduce(
         It asks for a token, and none or an unknown one was shown.
     ProtocolError
         It refuses, is no Tagwire server, or speaks another version.
+    ServerUnreachable
+        It says nothing.
     ConnectionBroken
         It went away.
     """
@@ -87,6 +89,8 @@ def introduce(
         while not (answers := assembler.feed(sock.recv_into)):
             if answers is None:
                 raise ProtocolError(f"what answers at {server} is not a Tagwire server: it hung up")
+    except TimeoutError as error:
+        raise ServerUnreachable(silent(server)) from error
     except OSError as error:
         raise ConnectionBroken(f"the server at {server} went away in the middle of the greeting: {error}") from error
     except ProtocolError as error:
@@ -108,6 +112,11 @@ def welcome(answer: Message, server: str) -> dict[str, Any]:
     if answer.kind != message.CONNECT_OK or not isinstance(said, dict) or said.get("tagwire") != PROTOCOL:
         raise ProtocolError(f"what answers at {server} is not a Tagwire server of this version")
     return said
+
+
+def silent(server: str) -> str:
+    """What is said of a server that says nothing."""
+    return f"the server at {server} has not answered within {CONNECT_S:g} s; it may be starting, or overloaded"
 
 
 def _refusal(server: str, content: Any) -> TagwireError:
