@@ -18,7 +18,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -27,9 +26,7 @@ from typing import Any
 import numpy as np
 from streams import cut, jittered_laser, load, medians, poisson
 
-from tagwire.core.tags import TagBlock
 from tagwire.frames.codec import decode, encode
-from tagwire.network.merge_kernel import merged
 from tagwire.security import Identity
 
 ROLES = str(Path(__file__).parent / "stream_roles.py")
@@ -196,20 +193,21 @@ def stalled(rounds: int, seconds: float) -> None:
         print(f"{name:28} instrument late p99 {median(late):.2f} ms, server takes {median(memory):.0f} MB more")
 
 
-def merging(rounds: int, _seconds: float) -> None:
-    """Two streams of four channels each become one."""
-    whole = poisson(20 * FRAME, dict.fromkeys(range(1, 9), 1e7))
-    first = whole.channel <= 4
-    one, other = (TagBlock(0, whole.end, whole.time[k], whole.channel[k]) for k in (first, ~first))
-    edges = pairwise(range(0, whole.end, 10**9))
-    pairs = [(one.take(begin, end), other.take(begin, end)) for begin, end in edges]
-    tags = sum(len(a) + len(b) for a, b in pairs)
-    taken = medians({"merge": lambda: [merged(a.begin, a.end, [a, b]) for a, b in pairs]}, rounds)["merge"]
-    print(f"merging two streams: {tags / taken / 1e6:.0f} Mtag/s")
+def reconnect(rounds: int, seconds: float) -> None:
+    """A server is stopped and started again: how long until its tags come to a client's measurement."""
+    times = []
+    for _ in range(rounds):
+        with ExitStack() as stack:
+            source = Process(stack, "serve_again", rate=1e6, tags=10_000, seconds=seconds)
+            client = Process(stack, "come_again", port=source.hear()["port"])
+            client.hear()
+            source.go_on()
+            times.append(client.hear()["back"] - source.hear()["back"])
+    print(f"reconnect: {median(times):.2f} s")
 
 
 ROWS: dict[str, Callable[[int, float], None]] = {
-    row.__name__: row for row in (codec, fast, offered, latency, stalled, merging)
+    row.__name__: row for row in (codec, fast, offered, latency, stalled, reconnect)
 }
 
 

@@ -21,13 +21,14 @@ from streams import cut, poisson
 
 from tagwire.core.address import Address
 from tagwire.core.enums import AccessMode
-from tagwire.core.tags import TagBlock, shift
+from tagwire.core.tags import TagBlock, TagType, shift
 from tagwire.engine.device import DeviceChain
 from tagwire.engine.hub import Hub
 from tagwire.engine.pump import Pump
 from tagwire.errors import EndOfFeed
 from tagwire.frames.warmup import warm_up
 from tagwire.measurements.countrate import Countrate
+from tagwire.measurements.stream import TimeTagStream
 from tagwire.network.assembly import Assembler
 from tagwire.network.client import Connection
 from tagwire.security import Identity, ServerSecurity
@@ -131,6 +132,35 @@ def serve(
     server.close()
 
 
+def serve_again(rate: float, tags: int, seconds: float, **_: Any) -> None:
+    """A stream server that is stopped in the middle and started again at once; tells when it was there again."""
+    warm_up()
+    tagger = Player(Tape(rate, tags, 3600))
+    server = serve_stream(tagger, AccessMode.Listen, (), Address("localhost", 0))
+    tell(port=server.address.port)
+    sys.stdin.readline()
+    pump = Pump(tagger._hub, 1.0, latency=PS_PER_S * tags // int(rate))
+    pump.start()
+    time.sleep(seconds / 2)
+    server.close()
+    again = serve_stream(tagger, AccessMode.Listen, (), server.address)
+    tell(back=time.monotonic())
+    sys.stdin.readline()
+    pump.stop()
+    again.close()
+
+
+def come_again(port: int, **_: Any) -> None:
+    """A client that tells when the first block of another life of the server has come."""
+    warm_up()
+    tagger = createTimeTaggerNetwork(f"localhost:{port}")
+    stream = TimeTagStream(tagger, 1_000_000, list(CHANNELS))
+    tell(ready=True)
+    while TagType.Error not in stream.getData().getEventTypes():
+        time.sleep(0.001)
+    tell(back=time.monotonic())
+
+
 def receive(port: int, **_: Any) -> None:
     """A client that decodes every tag and checks every account."""
     warm_up()
@@ -208,7 +238,7 @@ def _fill(connection: socket.socket, memory: memoryview) -> bool:
 
 
 ROLES: dict[str, Callable[..., None]] = {
-    role.__name__: role for role in (serve, receive, measure, plain_send, plain_receive)
+    role.__name__: role for role in (serve, serve_again, come_again, receive, measure, plain_send, plain_receive)
 }
 
 if __name__ == "__main__":
