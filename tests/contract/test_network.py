@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyarrow import flight
 
 from tagwire import TimeTagger
 from tagwire.errors import NotAllowed, ServerUnreachable
@@ -208,6 +209,26 @@ def test_clients_are_listed_while_they_are_connected(
     client = connect()
     assert client.isConnected()
     assert len(instrument.getConnectedClients()) == 1
+
+
+def test_in_step_the_stream_waits_for_the_living_and_not_for_the_dead(
+    instrument: SteppedTimeTagger, connect: Callable[[], TT.TimeTaggerNetwork], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagwire.network.feeds.SILENT_S", 3.0)
+    instrument.simulatePoisson([3], rate=100e6)
+    instrument.startServer(TT.AccessMode.SynchronousListen, port=0)
+    here, client = TT.Countrate(instrument, [3]), connect()
+    there = TT.Countrate(client, [3])
+    plain = flight.connect("grpc://" + address_of(instrument).replace("localhost", "127.0.0.1"))
+    dead = plain.do_get(flight.Ticket(b'{"channels": [3]}'))
+    dead.read_chunk()  # and nothing any more, so that the connection fills
+    assert len(instrument.getConnectedClients()) == 2
+    instrument.advance(100 * MS)
+    assert client.sync(PATIENCE_MS)
+    assert there.getCountsTotal() == here.getCountsTotal() > 5_000_000
+    assert client.getOverflowsClient() == 0
+    assert len(instrument.getConnectedClients()) == 1
+    dead.cancel()
 
 
 @pytest.mark.parametrize("address", ["", "host:0", "host:port", "a host", ":41101", "host:99999"])
