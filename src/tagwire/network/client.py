@@ -258,9 +258,9 @@ def _security(address: Address) -> ClientSecurity:
 def _connect(address: Address, security: ClientSecurity) -> Any:
     """A Flight client; with TLS where the server speaks it or is expected to."""
     try:
-        if not security.tls and is_loopback(address.host):
-            security.tls = _speaks_tls(address)  # on this computer both are usual
-        if not security.tls:
+        # On this computer both are usual. A server that is just starting or ending may answer like neither, so what is
+        # found holds for this connection only.
+        if not security.tls and not (is_loopback(address.host) and _speaks_tls(address)):
             return flight.FlightClient(f"grpc://{address}", generic_options=_OPTIONS)
         certificate = security.trusted_certificate(TIMEOUT_S)
     except OSError as error:
