@@ -13,8 +13,9 @@ import pytest
 
 import tagwire
 from tagwire.core.catalog import Catalog, Kind, read_catalog
-from tagwire.errors import FileRefused, NotSupported
+from tagwire.errors import FileRefused, NotAllowed, NotSupported
 from tagwire.rpc.local import runs_on_tags
+from tagwire.rpc.objects import Caller
 from tagwire.rpc.server import Server
 
 vendor = pytest.importorskip("Swabian.TimeTagger")
@@ -149,6 +150,14 @@ def test_the_log_of_the_library_comes_to_the_client(TT: Any) -> None:
     assert level == vendor.LOGGER_ERROR
     assert "Please connect a Time Tagger" in message
     assert "Please connect a Time Tagger" in str(failed.value)
+
+
+def test_an_observer_sends_the_server_nowhere(server: Server) -> None:
+    guest = Caller("guest", "session", role="observe")
+    for name, args in [("createTimeTaggerNetwork", ["localhost"]), ("getTimeTaggerServerInfo", ["localhost"])]:
+        with pytest.raises(NotAllowed, match=f"{name} makes the server look at other computers"):
+            server.service.call(name, args, {}, guest)
+    assert server.service.call("getVersion", (), {}, guest) == vendor.getVersion()
 
 
 def test_abstract_and_data_classes_cannot_be_made(TT: Any, catalog: Catalog) -> None:

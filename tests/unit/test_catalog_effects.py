@@ -8,7 +8,7 @@ import importlib.util
 import pytest
 
 from tagwire.core.catalog import Catalog, ClassSpec, Kind, MethodSpec, ParamSpec, read_catalog
-from tagwire.core.catalog.effects import changes_instrument, is_instrument, writes_file
+from tagwire.core.catalog.effects import changes_instrument, is_instrument, reaches_out, writes_file
 
 _MODULES = ["tagwire.TimeTagger"]
 if importlib.util.find_spec("Swabian") is not None:
@@ -60,6 +60,13 @@ def test_functions(catalog: Catalog) -> None:
     assert {"setFrontend", "setLogger"} <= changing
     constructors = [c.constructor for c in catalog.classes if c.constructor]
     assert not [c.name for c in constructors if changes_instrument(None, c)]
+
+
+def test_functions_that_reach_out(catalog: Catalog) -> None:
+    reaching = {f.name for f in catalog.functions if reaches_out(f)}
+    known = {"createTimeTaggerNetwork", "getTimeTaggerServerInfo", "scanTimeTaggerServers"}
+    assert reaching == known & set(catalog.function_by_name)
+    assert "createTimeTaggerNetwork" in reaching
 
 
 def test_a_method_that_nobody_knows_is_taken_to_change_the_instrument() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tagwire.core.catalog import Catalog, ClassSpec, Kind, MethodSpec, ResultSpec
-from tagwire.core.catalog.effects import changes_instrument, is_instrument, writes_file
+from tagwire.core.catalog.effects import changes_instrument, is_instrument, reaches_out, writes_file
 from tagwire.core.catalog.records import field_values
 from tagwire.errors import NotAllowed, ObjectGone
 from tagwire.rpc.arguments import Arguments, Preparation
@@ -167,10 +167,19 @@ class Service:
         changes = changes_instrument(resource.spec if resource else None, spec)
         if changes:
             self._check_may_change(caller, resource, spec.name)
-        elif caller.role != CONTROL and writes_file(spec, args, kwargs):
-            self.report("not allowed", caller, spec.name, {})
-            raise NotAllowed(f"{spec.name} writes a file of the server, but {_READ_ONLY}")
+        elif caller.role != CONTROL:
+            self._check_only_reads(caller, resource, spec, args, kwargs)
         return changes
+
+    def _check_only_reads(
+        self, caller: Caller, resource: Resource | None, spec: MethodSpec, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> None:
+        does = "writes a file of the server" if writes_file(spec, args, kwargs) else ""
+        if resource is None and reaches_out(spec):
+            does = "makes the server look at other computers"
+        if does:
+            self.report("not allowed", caller, spec.name, {})
+            raise NotAllowed(f"{spec.name} {does}, but {_READ_ONLY}")
 
     def _check_may_change(self, caller: Caller, resource: Resource | None, name: str) -> None:
         try:

@@ -59,3 +59,8 @@ def writes_file(method: MethodSpec, args: Sequence[Any], kwargs: Mapping[str, An
     """Whether the call, with these arguments, writes a file: it names one to write."""
     given = dict(zip((p.name for p in method.params), args, strict=False)) | dict(kwargs)
     return any(p.file == "write" and given.get(p.name) not in (None, "") for p in method.params)
+
+
+def reaches_out(function: MethodSpec) -> bool:
+    """Whether the server goes to other computers for it: an address is given, or servers are looked for."""
+    return function.name.endswith("Servers") or any(p.name.startswith("address") for p in function.params)
