@@ -11,6 +11,7 @@ import click
 
 from tagwire.cli.backend import Backend
 from tagwire.cli.common import Address, Function
+from tagwire.errors import NoDevice
 from tagwire.security import ServerSecurity
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ def streaming(
     from tagwire.rpc.objects import Caller
 
     mode, address = AccessMode[MODES[stream.access]], Address(host, stream.port)
-    lease = server.service.call("createTimeTagger", [], {}, Caller("the stream"))
+    try:
+        lease = server.service.call("createTimeTagger", [], {}, Caller("the stream"))
+    except RuntimeError as error:
+        raise NoDevice(f"there is no Time Tagger whose tags could be streamed: {error}") from error
     tagger = lease.resource.obj
     if backend.vendor:
         from tagwire.network.access import Access
