@@ -71,7 +71,7 @@ def test_a_laboratory_stalls_dies_and_comes_back() -> None:
         client.setServerPatience(0.2)
         wait_for(absent)
         before = seen()
-        wait_for(lambda: seen() > before + 5_000)  # the other one goes on
+        wait_for(lambda: seen() > before + 2_000)  # the other one goes on
         assert client.getOverflowsClient() >= 1
 
         second.send_signal(signal.SIGCONT)
@@ -82,7 +82,7 @@ def test_a_laboratory_stalls_dies_and_comes_back() -> None:
         counts.stop()
         expected = counts.getCaptureDuration() / PERIOD
         assert counts.getCountsTotal() == pytest.approx([expected, expected], abs=1.01)
-        assert client.getServerStandings()[other]["missed"] > 1_000
+        assert client.getServerStandings()[other]["missed"] > 500
 
         second.kill()
         client.setServerPatience(0.2)
