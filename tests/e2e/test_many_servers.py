@@ -73,6 +73,7 @@ def test_a_laboratory_stalls_dies_and_comes_back() -> None:
         before = seen()
         wait_for(lambda: seen() > before + 2_000)  # the other one goes on
         assert client.getOverflowsClient() >= 1
+        assert client.sync(60_000)
 
         second.send_signal(signal.SIGCONT)
         client.setServerPatience(-1)
@@ -90,6 +91,7 @@ def test_a_laboratory_stalls_dies_and_comes_back() -> None:
         before = seen()
         wait_for(lambda: seen() > before + 1_000)
         assert not client.isConnected()
+        assert client.sync(60_000)
         stack.enter_context(laboratory(1, int(other.rpartition(":")[2])))
         client.setServerPatience(-1)
         wait_for(lambda: client.isConnected() and not absent())

@@ -25,7 +25,7 @@ from tagwire.network.source import NetworkSource
 from tagwire.tagger.clock_watch import ClockWatch
 from tagwire.tagger.forwarding import forwards
 from tagwire.tagger.hardware import TimeTaggerHardware
-from tagwire.tagger.network_many import ManySettings, check_addresses, first_channel, source_of
+from tagwire.tagger.network_many import ManySettings, check_addresses, fence_time, first_channel, source_of
 from tagwire.tagger.network_server import TimeTaggerServer
 from tagwire.tagger.serving import DEFAULT_PORT
 
@@ -220,8 +220,8 @@ class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware, ManySettings):
         return True
 
     def _fence_time(self) -> int:
-        """Stream time from which on the tags of all servers are younger than this call."""
-        return max(server._fence() for server in self._servers)
+        """Stream time from which on the tags of all servers that are there are younger than this call."""
+        return fence_time(self._servers, self._source)
 
     def _reached(self, time: int) -> bool:
         """Whether all tags before a time have been handed on; asked between two blocks."""

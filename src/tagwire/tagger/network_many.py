@@ -9,7 +9,7 @@ from functools import partial
 from tagwire.core.address import Address
 from tagwire.core.arguments import integer, real
 from tagwire.core.channels import CHANNEL_UNUSED
-from tagwire.errors import ArgumentError, StateError
+from tagwire.errors import ArgumentError, RemoteError, StateError
 from tagwire.network.many import ManyServers
 from tagwire.network.numbering import MOST_SERVERS, STEP
 from tagwire.network.source import NetworkSource
@@ -59,6 +59,32 @@ def check_addresses(addresses: Sequence[Address]) -> None:
 def first_channel(servers: int, lowest: int) -> int:
     """Lowest number of a virtual channel at a client of so many servers; above the inputs of all of them."""
     return max(lowest, (servers + 1) * STEP + 1)
+
+
+def fence_time(servers: Sequence[TimeTaggerServer], source: NetworkSource | ManyServers) -> int:
+    """Stream time from which on the tags of all servers are younger than this call.
+
+    One of several servers that the stream goes on without, or that does not answer, is left out.
+
+    Raises
+    ------
+    RemoteError
+        (RuntimeError) None of them answers.
+    """
+    if not isinstance(source, ManyServers):
+        return servers[0]._fence()
+    times: list[int] = []
+    errors: list[RemoteError] = []
+    for place, server in enumerate(servers):
+        if source.standing(place).absent:
+            continue
+        try:
+            times.append(server._fence())
+        except RemoteError as error:
+            errors.append(error)
+    if not times and errors:
+        raise errors[0]
+    return max(times, default=source.position)
 
 
 def _check_synchronized(server: TimeTaggerServer) -> None:
