@@ -43,14 +43,17 @@ def test_every_block_comes_back(block: TagBlock) -> None:
 @given(
     channels=st.integers(2, 20),
     pulses=st.integers(0, 500),
-    clicks=st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 19)), max_size=300),
+    clicks=st.integers(0, 300),
+    grid=st.sampled_from([1, 500, 2000]),
     overflow=st.booleans(),
+    seed=st.integers(0, 2**32),
 )
 def test_periodic_channels_and_clicks(
-    channels: int, pulses: int, clicks: list[tuple[int, int]], overflow: bool
+    channels: int, pulses: int, clicks: int, grid: int, overflow: bool, seed: int
 ) -> None:
     """Where the times of each channel may be packed by themselves, with equal times on several channels."""
-    rows = [(time, channel % channels, 0, 0) for time, channel in clicks]
+    rng = np.random.default_rng(seed)
+    rows = [(int(t) * grid, int(c), 0, 0) for t, c in rng.integers(0, (10**6 // grid, channels), (clicks, 2))]
     rows += [(pulse * 2000, 0, 0, 0) for pulse in range(pulses)]
     if overflow:
         rows += [(5000, CHANNEL_UNUSED, 2, 0), (7000, 1, 4, 9), (9000, CHANNEL_UNUSED, 3, 0)]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -23,6 +23,9 @@ from tagwire.testing.strategies import tag_blocks
 
 CHANNELS = (1, 2, 3)
 LARGEST_FRAME = 4000
+
+# A program has up to 25 blocks of tags; on a busy machine it takes long to think of one.
+unhurried = settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Server:
@@ -122,7 +125,7 @@ def accounts_add_up(client: Client) -> None:
         assert a.missed[place] == sum(r[3] for r in rows if r[1] == channel)
 
 
-@settings(max_examples=50)
+@unhurried
 @given(program=programs(overflows=True), capacity=st.sampled_from([1, 1500, 3000, 10**6]))
 def test_received_and_missed_is_sent(program: list[Action], capacity: int) -> None:
     server = Server(capacity)
@@ -145,7 +148,7 @@ def test_received_and_missed_is_sent(program: list[Action], capacity: int) -> No
             assert np.all(np.diff(whole.time) >= 0)
 
 
-@settings(max_examples=50)
+@unhurried
 @given(program=programs(overflows=False), capacity=st.sampled_from([1, 1500, 3000]))
 def test_what_is_outside_of_gaps_is_what_was_played(program: list[Action], capacity: int) -> None:
     """Against the whole stream: every gap reports as many events of each channel as the stream has there."""
@@ -192,7 +195,7 @@ def _missed(got: list) -> list:
     return gaps
 
 
-@settings(max_examples=50)
+@unhurried
 @given(
     before=programs(overflows=True),
     after=programs(overflows=True),
