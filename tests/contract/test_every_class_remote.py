@@ -138,7 +138,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in ("here", "there")
     ]
     group.startFor(2 * 10**10)
-    assert group.waitUntilFinished(30_000)
+    assert group.waitUntilFinished(600_000)
     assert writers[0].getTotalEvents() == writers[1].getTotalEvents() > 50_000
     TT.freeTimeTagger(tagger)
     return top
@@ -173,7 +173,7 @@ def use_everything(TT: Any) -> dict[str, Any]:
             name: TT.TimeTagStream(tagger, 1_000_000, outputs(obj)) for name, obj in made.items() if outputs(obj)
         }
         tagger.run()
-        assert tagger.waitUntilFinished(timeout=60_000)
+        assert tagger.waitUntilFinished(timeout=600_000)
         tagger.sync()
         made["FileWriter"].stop()
         for name, obj in made.items():
@@ -191,7 +191,7 @@ def use_everything(TT: Any) -> dict[str, Any]:
         injector = MAKE[ALONE](TT, tagger)
         counter = TT.Counter(tagger, [1], 10**8, 100)
         tagger.run()
-        assert tagger.waitUntilFinished(timeout=60_000)
+        assert tagger.waitUntilFinished(timeout=600_000)
         seen[ALONE] = [look(injector, ALONE, seen), look(counter.getDataObject(), "CounterData", seen)]
     return seen
 
@@ -270,7 +270,7 @@ def on_a_clock(TT: Any, choose: Callable[[Any], None]) -> dict[str, Any]:
         choose(tagger)
         stream = TT.TimeTagStream(tagger, 1_000_000, [1])
         tagger.run()
-        assert tagger.waitUntilFinished(timeout=60_000)
+        assert tagger.waitUntilFinished(timeout=600_000)
         seen["tags"] = look(stream.getData(), "TimeTagStreamBuffer", seen)
         return seen | {name: look(getattr(tagger, getter)(), name, seen) for name, getter in STATES.items()}
 
