@@ -23,7 +23,7 @@ import pytest
 PEER = Path(__file__).with_name("stream_peer.py")
 DEADLINE_S = 90.0
 RING = 2**22
-"""Bytes of the ring: 1.6 million tags."""
+"""Bytes of the ring: 1.6 million tags, 80 ms of the stream."""
 
 needs_signals = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGSTOP")
 
@@ -112,9 +112,9 @@ def client(start: Start, address: str) -> Peer:
 
 
 def advance(peer: Peer, times: int, *followers: Peer) -> None:
-    """Let 100 ms of the stream (2 million tags) pass a few times; the followers get each before the next."""
-    for _ in range(times):
-        peer.ask("advance 100")
+    """Let 100 ms of the stream pass a few times, in parts smaller than the ring; followers get each before the next."""
+    for _ in range(2 * times):
+        peer.ask("advance 50")
         for follower in followers:
             assert follower.ask("sync")
 

@@ -210,6 +210,9 @@ class NetworkSource:
             except (EndOfFeed, RemoteError) as error:
                 if not self._adopt_next():
                     self._lose(error)
+            except Exception as error:
+                logger.exception("a stream cannot be understood")
+                self._lose(error, anew=True)
 
     def _receive(self) -> None:
         """Take what comes next from the stream."""
