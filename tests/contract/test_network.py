@@ -248,6 +248,18 @@ def test_where_nobody_serves_it_is_said_what_to_start(instrument: SteppedTimeTag
     assert isinstance(caught.value, RuntimeError)
 
 
+def test_a_scan_asks_known_computers_only(
+    instrument: SteppedTimeTagger, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setenv("TAGWIRE_HOME", str(tmp_path))
+    instrument.startServer(TT.AccessMode.Listen, port=0)
+    port = int(address_of(instrument).rpartition(":")[2])
+    monkeypatch.setattr("tagwire.tagger.network.DEFAULT_PORT", port)
+    assert TT.scanTimeTaggerServers() == (f"localhost:{port}",)
+    instrument.stopServer()
+    assert TT.scanTimeTaggerServers() == ()
+
+
 def test_beyond_this_computer_only_with_keys(
     instrument: SteppedTimeTagger, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
