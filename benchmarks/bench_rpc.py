@@ -211,14 +211,15 @@ class Clients:
         return [read.result() for read in reads]
 
 
-def measure(ways: Ways, rounds: int) -> dict[str, float]:
-    """Median milliseconds of a call, each way in turn."""
+def measure(ways: Ways, rounds: int, at_once: int) -> dict[str, float]:
+    """Median milliseconds of a call, each way in turn, `at_once` calls a turn."""
     times: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way, call in ways.items():
-            begin = time.perf_counter()
-            call()
-            times[way].append(time.perf_counter() - begin)
+            for _ in range(at_once):
+                begin = time.perf_counter()
+                call()
+                times[way].append(time.perf_counter() - begin)
     return {way: 1e3 * statistics.median(taken) for way, taken in times.items()}
 
 
@@ -233,8 +234,9 @@ def _row(label: str, ms: dict[str, float]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _rounds(label: str, rounds: int) -> int:
-    return max(5, rounds // {"8 MB": 10, "80 MB": 60}.get(label[:5].strip(), 1))
+def _rounds(label: str, rounds: int, at_once: int) -> tuple[int, int]:
+    large = {"8 MB": 10, "80 MB": 60}.get(label[:5].strip())
+    return (max(5, rounds // large), 1) if large else (max(1, rounds // at_once), at_once)
 
 
 def objects(client: Any) -> None:
@@ -248,7 +250,7 @@ def objects(client: Any) -> None:
     print(f"\n{OBJECTS} live objects on one connection, made in {taken:.1f} s and freed with one message")
 
 
-def compare(rounds: int, only: str) -> None:
+def compare(rounds: int, at_once: int, only: str) -> None:
     """Print a table of medians."""
     print(f"load average {os.getloadavg()[0]:.1f}\n")
     print("| answer | bare TCP / ms | Tagwire / ms | TimeTaggerRPC's way / ms | Tagwire / TCP | its way / Tagwire |")
@@ -258,8 +260,8 @@ def compare(rounds: int, only: str) -> None:
         gc.disable()
         for label, ways in clients.table().items():
             if only in label:
-                measure(ways, 3)
-                print(_row(label, measure(ways, _rounds(label, rounds))), flush=True)
+                measure(ways, 3, 1)
+                print(_row(label, measure(ways, *_rounds(label, rounds, at_once))), flush=True)
         if not only:
             objects(clients.plain)
 
@@ -267,10 +269,11 @@ def compare(rounds: int, only: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=300, help="calls each way; fewer of the largest")
+    parser.add_argument("--at-once", type=int, default=1, help="small calls each way before it is the next one's turn")
     parser.add_argument("--only", default="", help="only rows whose name has this in it")
     parser.add_argument("--serve", choices=SERVERS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         SERVERS[options.serve]()
     else:
-        compare(options.rounds, options.only)
+        compare(options.rounds, options.at_once, options.only)

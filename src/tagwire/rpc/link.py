@@ -281,7 +281,8 @@ def end_of_subscriptions(lost: str, now: dict[str, Any], where: str) -> ObjectGo
 
 def _drop(dropped: deque[str | int], wake: SimpleQueue[None], what: str | int) -> None:
     dropped.append(what)
-    wake.put(None)
+    if wake.empty():
+        wake.put(None)
 
 
 _links: weakref.WeakSet[Link] = weakref.WeakSet()
