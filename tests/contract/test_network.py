@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -229,6 +230,21 @@ def test_in_step_the_stream_waits_for_the_living_and_not_for_the_dead(
     assert client.getOverflowsClient() == 0
     assert len(instrument.getConnectedClients()) == 1
     dead.cancel()
+
+
+def test_a_server_that_waits_for_a_client_can_be_stopped(instrument: SteppedTimeTagger) -> None:
+    instrument.simulatePoisson([3], rate=100e6)
+    instrument.startServer(TT.AccessMode.SynchronousListen, port=0)
+    plain = flight.connect("grpc://" + address_of(instrument).replace("localhost", "127.0.0.1"))
+    silent = plain.do_get(flight.Ticket(b'{"channels": [3]}'))
+    silent.read_chunk()  # and nothing any more, so that the stream has to wait
+    stepping = threading.Thread(target=instrument.advance, args=(200 * MS,))
+    stepping.start()
+    instrument.stopServer()
+    stepping.join(60)
+    assert not stepping.is_alive()
+    assert not instrument.isServerRunning()
+    silent.cancel()
 
 
 @pytest.mark.parametrize("address", ["", "host:0", "host:port", "a host", ":41101", "host:99999"])
