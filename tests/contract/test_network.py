@@ -240,6 +240,11 @@ def test_a_server_that_waits_for_a_client_can_be_stopped(instrument: SteppedTime
     silent.read_chunk()  # and nothing any more, so that the stream has to wait
     stepping = threading.Thread(target=instrument.advance, args=(200 * MS,))
     stepping.start()
+    before, now = -1, 0
+    while now != before:  # until it waits
+        before, now = now, instrument._hub.position
+        stepping.join(0.5)
+    assert stepping.is_alive()
     instrument.stopServer()
     stepping.join(60)
     assert not stepping.is_alive()
