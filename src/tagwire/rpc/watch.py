@@ -62,7 +62,8 @@ class Watch:
         """Look until `close`."""
         while not self._closed:
             self._asleep = True
-            self._wake.wait()
+            if not self._busy:  # somebody may have begun when this did not sleep yet
+                self._wake.wait()
             self._wake.clear()
             self._asleep = False
             self._look()
