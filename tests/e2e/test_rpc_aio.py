@@ -156,6 +156,22 @@ def test_dropped_objects_are_freed(tiny_server: Server) -> None:
     run(tiny_server, script)
 
 
+def test_what_is_dropped_while_a_large_request_leaves_is_freed(tiny_server: Server) -> None:
+    async def script(TT: Any) -> None:
+        gates = [await TT.Gate(i) for i in range(20)]
+        large = np.random.default_rng(1).integers(0, 2**60, 3_000_000)
+        sending = asyncio.ensure_future(TT.echo(large))
+        while not TT._link._connection._sending.locked():
+            await asyncio.sleep(0)
+        gates.clear()
+        gc.collect()
+        np.testing.assert_array_equal(await sending, large)
+        wait = tiny_server.service.registry.wait_until
+        assert await asyncio.get_running_loop().run_in_executor(None, wait, 0, 10)
+
+    run(tiny_server, script)
+
+
 def test_events(tiny_server: Server) -> None:
     async def script(TT: Any) -> None:
         got: asyncio.Queue[Any] = asyncio.Queue()

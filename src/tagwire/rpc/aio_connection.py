@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -48,6 +49,7 @@ class AsyncConnection(asyncio.BufferedProtocol):
         self._greeting: asyncio.Future[Message] = self._loop.create_future()
         self._sequence = itertools.count()
         self._sending = asyncio.Lock()
+        self._telling: set[asyncio.Task[None]] = set()
         self._lost = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -74,9 +76,18 @@ class AsyncConnection(asyncio.BufferedProtocol):
         return self._borrower.resolve(got) if got.shared else got
 
     def tell(self, data: bytes) -> None:
-        """Send a short request that has no answer."""
+        """Send a short request that has no answer, behind what is being sent."""
+        parts = message.buffers(message.INVOKE, 0, data, flags=message.ONEWAY)
         if self.ended is None and not self._sending.locked():
-            self._transport.writelines(message.buffers(message.INVOKE, 0, data, flags=message.ONEWAY))
+            self._transport.writelines(parts)
+        elif self.ended is None:
+            telling = self._loop.create_task(self._tell(parts))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
+
+    async def _tell(self, parts: Sequence[Buffer]) -> None:
+        with contextlib.suppress(NotSent):
+            await self._send(parts)
 
     async def _send(self, parts: Sequence[Buffer]) -> None:
         async with self._sending:
@@ -89,6 +100,8 @@ class AsyncConnection(asyncio.BufferedProtocol):
 
     async def close(self) -> None:
         """Send what was told, and close; whoever waits gets `Lost`."""
+        if self._telling:
+            await asyncio.wait(self._telling, timeout=_CLOSING_S)
         self._end(ConnectionError("it was closed"))
         self._transport.close()
         try:
