@@ -218,6 +218,15 @@ def test_times_that_wrap_are_refused() -> None:
         decode(signed(frame))
 
 
+def test_a_first_number_that_leads_behind_the_first_time_is_refused() -> None:
+    frame = bytearray(encode(TagBlock(5000, 6000, np.array([5000, 5900, 5901]), np.ones(3, np.int32))))
+    place = 40 + 8 + 8 + 8  # behind header, dictionary, first time and count: width, base, and then the numbers
+    numbers = [2**64 - 1000, 900, 200, 0]
+    wide = frame[:place] + bytes([64]) + bytes(15) + struct.pack("<4Q", *numbers) + bytes(8)
+    with pytest.raises(DamagedFrame, match="out of order or outside"):
+        decode(signed(wide))
+
+
 def test_a_step_back_between_two_groups_is_refused() -> None:
     time = np.concatenate([np.full(256, 1000), [2**60, 2**60 + 1]])
     frame = bytearray(encode(TagBlock(0, 2**62, time, np.ones(258, np.int32))))

@@ -127,6 +127,7 @@ def unpack_times(
             before = now
             place += size_of(len(part), widths[g])
             g += 1
+        well &= bool(time[at] == firsts[k])  # else the first number of wide ones could lead back behind the first time
         at += counts[k]
     return well
 
