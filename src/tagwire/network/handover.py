@@ -47,7 +47,8 @@ class Handover:
             Nothing until the new stream has reached the end of the old one; then all up to its present end.
         """
         before, after = block.split(self._last.end)
-        self._early.append(before)
+        # A new stream that begins further back tells of a time that has been given already.
+        self._early.append(before.take(self._last.begin, self._last.end))
         if block.end < self._last.end:
             return []
         joined = self._joined(concatenate(self._last.begin, self._last.end, self._early))
