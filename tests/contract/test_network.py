@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -210,6 +211,20 @@ def test_clients_are_listed_while_they_are_connected(
     client = connect()
     assert client.isConnected()
     assert len(instrument.getConnectedClients()) == 1
+
+
+def test_a_client_that_goes_at_once_leaves_no_trace(instrument: SteppedTimeTagger) -> None:
+    instrument.startServer(TT.AccessMode.Listen, port=0)
+    with flight.connect("grpc://" + address_of(instrument).replace("localhost", "127.0.0.1")) as plain:
+        for read in (True, False) * 10:
+            stream = plain.do_get(flight.Ticket(b'{"channels": [3]}'))
+            if read:
+                stream.read_chunk()
+            stream.cancel()
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while instrument.getConnectedClients():
+        assert time.monotonic() < deadline, "somebody is thought to read who has gone"
+        time.sleep(0.01)
 
 
 def test_in_step_the_stream_waits_for_the_living_and_not_for_the_dead(

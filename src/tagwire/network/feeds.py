@@ -25,6 +25,9 @@ SILENT_S = 10.0
 CAPACITY_MIN = 2**22
 MOST_SEATS = 512
 
+MOST_FEEDS = 128
+"""Feeds at a time: each takes memory, and time of the stream."""
+
 
 class Seat:
     """The place of one client in a feed.
@@ -142,7 +145,7 @@ class Feeds:
         ArgumentError
             (ValueError) A channel that is not there for it.
         StateError
-            (RuntimeError) There are too many clients.
+            (RuntimeError) There are too many clients, or too many different sets of channels.
         EndOfFeed
             (RuntimeError) The server is closing.
         """
@@ -206,6 +209,7 @@ class Feeds:
             if entry is not None and not entry.outlet.ring.closed:  # closed where the stream broke off
                 entry.idle_since = time.monotonic()
                 return entry
+            self._make_room()
             entry = _Entry(self._station.outlet(channels, capacity, self._access.synchronous), capacity)
             with self._lock:
                 if not self._closed:
@@ -213,6 +217,19 @@ class Feeds:
                     return entry
         entry.outlet.close()
         raise EndOfFeed(self._closed)
+
+    def _make_room(self) -> None:
+        """Close the feed that nobody has read for longest, where there are as many as there may be."""
+        with self._lock:
+            if len(self._entries) < MOST_FEEDS:
+                return
+            idle = set(self._entries).difference(seat.channels for seat in self._seats)
+            if not idle:
+                raise StateError(
+                    f"clients read {MOST_FEEDS} different sets of channels already; ask for one that another client has"
+                )
+            gone = self._entries.pop(min(idle, key=lambda channels: self._entries[channels].idle_since))
+        gone.outlet.close()
 
     def _capacity(self) -> int:
         """Room for one more ring: half of what is left, so that there always is some."""

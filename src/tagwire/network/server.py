@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -137,8 +138,10 @@ class StreamServer:
                 yield seat.take(HEARTBEAT_S)
         except EndOfFeed as error:
             logger.debug("the stream to %s ends: %s", seat.peer, error)
-        finally:
-            self._feeds.leave(seat)
+
+    def leave(self, seat: Seat) -> None:
+        """A client has gone."""
+        self._feeds.leave(seat)
 
     def answer(self, name: str, request: Any, who: Principal) -> Any:
         """Carry out an action."""
@@ -200,7 +203,7 @@ class StreamServer:
         while not self._closing.wait(1.0):
             for seat in self._feeds.sweep():
                 logger.warning("%s has not been heard of for long and is sent away", seat.peer)
-                seat.close()
+                self.leave(seat)
                 cut(seat.peer)
 
 
@@ -274,7 +277,10 @@ class _Door(flight.FlightServerBase):  # type: ignore[misc]
         schema, batches = _ENCODINGS[encoding]
         who = context.get_middleware("tagwire").principal
         frames = self._server.stream(seat, context.is_cancelled, who)
-        return flight.GeneratorStream(schema, _batches(schema, batches, greeting, frames, self._server.epoch))
+        sent = _batches(schema, batches, greeting, frames, self._server.epoch)
+        # Not at the end of the generator itself: that of a client that goes at once is never begun, and so never ends.
+        weakref.finalize(sent, self._server.leave, seat).atexit = False
+        return flight.GeneratorStream(schema, sent)
 
     def do_action(self, context: Any, action: Any) -> Iterator[Any]:
         try:
@@ -309,15 +315,12 @@ def _batches(
 ) -> Iterator[tuple[Any, Any]]:
     """What goes to one client: a greeting, then frames, and a sign of life where there are none."""
     silence = schema.empty_table().to_batches() or [pa.RecordBatch.from_arrays([[]] * len(schema), schema=schema)]
-    try:
-        yield silence[0], pa.py_buffer(values.packed(greeting))
-        for frames in stream:
-            if not frames:
-                yield silence[0], None
-            for batch, head in batches(frames, epoch):
-                yield batch, pa.py_buffer(head)
-    finally:
-        stream.close()  # type: ignore[attr-defined]  # a generator, which may never have been started
+    yield silence[0], pa.py_buffer(values.packed(greeting))
+    for frames in stream:
+        if not frames:
+            yield silence[0], None
+        for rows, head in batches(frames, epoch):
+            yield rows, pa.py_buffer(head)
 
 
 def _packed(frames: list[Frame], epoch: int) -> Iterator[tuple[Any, bytes]]:
