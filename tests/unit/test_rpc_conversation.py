@@ -19,30 +19,35 @@ from tagwire.rpc.watch import Watch
 
 
 class Scene:
-    """A conversation; data ``b"hold"`` waits until `go_on`, ``b"wait"`` says so before, anything else is echoed."""
+    """A conversation; data ``b"hold"`` waits until `go_on`, ``b"wait"`` says so before, anything else is echoed.
 
-    def __init__(self, limits: Limits) -> None:
+    ``b"until"`` says so, and waits until `go_on_first`.
+    """
+
+    def __init__(self, limits: Limits, watched: bool = True) -> None:
         self.here, there = socket.socketpair()
         self.here.settimeout(20)
         self.assembler = Assembler()
         self.watch = Watch()
         self.ended: SimpleQueue[None] = SimpleQueue()
-        self.held, self.go_on = threading.Semaphore(0), threading.Event()
+        self.held, self.go_on, self.go_on_first = threading.Semaphore(0), threading.Event(), threading.Event()
         self.conversation = Conversation(there, self._answer, self.watch, limits)
-        self.threads = [
-            threading.Thread(target=self.conversation.serve, args=(lambda: self.ended.put(None),)),
-            threading.Thread(target=self.watch.run),
-        ]
-        for thread in self.threads:
-            thread.start()
+        self.threads: list[threading.Thread] = []
+        self.start(self.conversation.serve, lambda: self.ended.put(None))
+        if watched:
+            self.start(self.watch.run)
         self._there = there
 
+    def start(self, work: Callable[..., object], *args: Any) -> None:
+        self.threads.append(threading.Thread(target=work, args=args))
+        self.threads[-1].start()
+
     def _answer(self, request: Message, waits: Callable[[], object]) -> tuple[bool, bytes, list[Any]]:
-        if request.data == b"wait":
+        if request.data in (b"wait", b"until"):
             waits()
-        if request.data in (b"hold", b"wait"):
+        if request.data in (b"hold", b"wait", b"until"):
             self.held.release()
-            self.go_on.wait(20)
+            (self.go_on_first if request.data == b"until" else self.go_on).wait(20)
         return False, bytes(request.data), []
 
     def ask(self, seq: int, data: bytes) -> None:
@@ -59,6 +64,7 @@ class Scene:
 
     def close(self) -> None:
         self.go_on.set()
+        self.go_on_first.set()
         with contextlib.suppress(OSError):
             self.here.shutdown(socket.SHUT_RDWR)
         self.here.close()
@@ -88,6 +94,23 @@ def test_short_calls_overtake_long_ones(scene: Scene, kind: bytes) -> None:
     assert sorted(scene.answers(3)) == [1, 2, 3]
     scene.ask(5, b"short")
     assert scene.answers(1) == [5]
+
+
+def test_a_long_call_gives_way_though_another_one_ended_meanwhile() -> None:
+    scene = Scene(Limits(calls=4), watched=False)
+    try:
+        for seq, data in enumerate((b"until", b"hold")):
+            scene.ask(seq, data)
+            assert scene.held.acquire(timeout=20)
+        scene.go_on_first.set()
+        assert scene.answers(1) == [0]
+        scene.ask(2, b"short")
+        scene.start(scene.watch.run)
+        assert scene.answers(1) == [2]
+        scene.go_on.set()
+        assert scene.answers(1) == [1]
+    finally:
+        scene.close()
 
 
 def test_nothing_overtakes_a_request_without_answer(scene: Scene) -> None:

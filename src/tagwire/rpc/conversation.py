@@ -83,6 +83,7 @@ class Conversation:
             ):
                 return False
             self._busy = None
+            self._watch.end(self)  # here: by the end of this request, the next one may be watched
             self._long += 1
             self._turn += 1
             turn, home, self._home_is_free = self._turn, self._home_is_free, False
@@ -161,11 +162,11 @@ class Conversation:
 
     def _finish(self, request: Message, turn: int) -> bool:
         """Whether this thread still has the turn to read."""
-        self._watch.end(self)
         with self._lock:
             self._held -= request.size
             if self._busy is request:
                 self._busy = None
+                self._watch.end(self)
                 return True
             self._long -= 1
             mine = self._turn == turn
