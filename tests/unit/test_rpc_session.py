@@ -90,6 +90,14 @@ def test_who_comes_back_in_time_finds_everything(scene: Scene) -> None:
     assert scene.ended == []
 
 
+def test_who_comes_back_with_another_role_is_refused(scene: Scene) -> None:
+    client = scene.join(1, principal=Somebody("ann"))
+    scene.sessions.leave(client, clean=False)
+    with pytest.raises(Refused, match="another token"):
+        scene.join(1, principal=Somebody("ann", "observe"))
+    assert scene.join(1, principal=Somebody("ann")) is client
+
+
 def test_a_new_connection_before_the_old_one_is_known_to_be_broken(scene: Scene) -> None:
     client = scene.join(1)
     scene.make(client)
@@ -250,3 +258,4 @@ def test_a_caller_says_who_it_is() -> None:
     assert Caller("client 1", who="ann@lab (7)").label == "ann@lab (7)"
     assert Caller("client 1", who="ann@lab (7)", principal="guest").label == "guest ann@lab (7)"
     assert Caller("client 1", who="ann@lab (7)", principal="ann").label == "ann@lab (7)"
+    assert Caller("client 1", who="bob@lab (7) ann", principal="ann").label == "ann bob@lab (7) ann"

@@ -65,7 +65,8 @@ class Caller:
     @property
     def label(self) -> str:
         """Who it is, for others to read."""
-        known = f"{self.principal} " if self.principal and self.principal not in self.who else ""
+        told = self.who.startswith(f"{self.principal}@")  # anywhere else in it, it could belong to another's name
+        known = f"{self.principal} " if self.principal and not told else ""
         return known + (self.who or self.name)
 
 

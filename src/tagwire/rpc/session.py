@@ -185,7 +185,7 @@ class Sessions:
             back = client is not None
             if client is None:
                 client = self._enter(client_id, name, principal, who)
-            elif client.caller.principal != principal.name:
+            elif (client.caller.principal, client.caller.role) != (principal.name, str(principal.role)):
                 raise Refused("this client came with another token before")
             client.connections += 1
             client.push, client.end = push, math.inf
