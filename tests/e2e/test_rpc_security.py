@@ -150,10 +150,11 @@ def test_damaged_keys_let_nobody_in_and_tell_strangers_nothing(serve: Serve, ann
     assert str(tokens.path) not in str(caught.value)
 
 
-def test_without_tls_nobody_comes_in_from_elsewhere(serve: Serve, anna: str) -> None:
+def test_without_tls_nobody_comes_in_from_elsewhere(serve: Serve, anna: str, audit: AuditLog) -> None:
     server = serve()
     with pytest.raises(ProtocolError, match="connect with tls=True"):
         tagwire.connect(HERE, server.port, token=anna, tls=False)
+    assert [(e["event"], e["reason"]) for e in entries(audit)] == [("refused", "no TLS")]
 
 
 def test_at_the_server_itself_tls_may_be_left_out(serve: Serve, anna: str) -> None:
@@ -194,12 +195,15 @@ def test_the_log_says_who_did_what(serve: Serve, anna: str, audit: AuditLog, tok
         tagger.getInputDelay(1)
         with pytest.raises(NotAllowed):
             other.createTimeTagger().setInputDelay(1, 6)
+        with pytest.raises(NotAllowed):
+            other.createTimeTaggerVirtual()
     done = [(e["event"], e["who"], e.get("call") or e.get("what") or e.get("tls")) for e in entries(audit)]
     assert [entry for entry in done if entry[0] in ("called", "not allowed")] == [
         ("called", "anna", "createTimeTagger"),
         ("called", "anna", "TimeTagger.setInputDelay"),
         ("called", "screen", "createTimeTagger"),
         ("not allowed", "screen", "setInputDelay"),
+        ("not allowed", "screen", "createTimeTaggerVirtual"),
     ]
     assert ("session", "anna", "came") in done
     call = next(entry for entry in entries(audit) if entry.get("call") == "TimeTagger.setInputDelay")
@@ -214,7 +218,9 @@ def test_plain_clients_come_in_only_when_allowed(serve: Serve, anna: str, audit:
         pytest.raises(Pyro5.errors.CommunicationError, match="--allow-plain-pyro"),
     ):
         proxy._pyroBind()
-    assert entries(audit) == []
+    assert [(e["event"], e["address"], e["reason"]) for e in entries(audit)] == [
+        ("refused", HERE, "a plain Pyro5 client"),
+    ]
 
 
 def test_an_open_server_can_keep_a_log_too(tiny_catalog: Catalog, audit: AuditLog) -> None:

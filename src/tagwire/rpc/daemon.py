@@ -135,7 +135,7 @@ class Daemon:
         message = pyro.receive(peer.sock, (protocol.MSG_CONNECT,), pyro.HANDSHAKE_LIMIT, deadline)
         try:
             pyro.check(message)
-            self._gate.check_form(message.serializer_id)
+            self._gate.check_form(message.serializer_id, peer.sock)
             data, peer.target = pyro.load_handshake(message)
             greeting = self._greet(peer, data)
         except Exception as error:

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import socket
 import threading
-from typing import Any
+from typing import Any, NoReturn
 
 from tagwire.errors import KeysUnusable
 from tagwire.rpc import pyro
@@ -62,19 +62,19 @@ class Gate:
             raise OSError("the client wants TLS, and there is none here")
         return SecureSocket(sock, context, server_side=True, timeout=self._limits.handshake_s)
 
-    def check_form(self, serializer: int) -> None:
+    def check_form(self, serializer: int, sock: Socket) -> None:
         """`Refused`, before it is decoded, for a greeting in a form that only plain Pyro clients use.
 
         They are not let in anyway, and reading serpent takes hundreds of times the memory of the text.
         """
         if serializer != pyro.MSGPACK and not self._lets_plain_in():
-            raise pyro.Refused(_NO_TOKEN)
+            self._refuse(sock, "a plain Pyro5 client", _NO_TOKEN)
 
     def admit_client(self, hello: dict[str, Any], sock: Socket) -> Principal:
         """Which client of ours greets with `hello`; raises `AccessRefused`, or `Refused` without TLS or a place."""
         security = self._security
         if security and security.demands_tls(sock) and not isinstance(sock, SecureSocket):
-            raise pyro.Refused("this server wants an encrypted connection: connect with tls=True")
+            self._refuse(sock, "no TLS", "this server wants an encrypted connection: connect with tls=True")
         try:
             principal = self._authenticator.check(hello.get("token"), sock)
         except (KeysUnusable, OSError) as error:  # says where files are, which is no news for strangers
@@ -87,7 +87,7 @@ class Gate:
     def admit_plain(self, sock: Socket) -> Principal:
         """A plain Pyro client; `Refused` where tokens are asked for and plain clients not allowed, and when full."""
         if not self._lets_plain_in():
-            raise pyro.Refused(_NO_TOKEN)
+            self._refuse(sock, "a plain Pyro5 client", _NO_TOKEN)
         self._enter(sock, EVERYBODY)
         self._record(EVERYBODY, sock, client="plain Pyro5")
         return EVERYBODY
@@ -134,6 +134,11 @@ class Gate:
                 return
         log.warning("a connection was refused: %d are open", self._limits.connections)
         raise pyro.Refused(f"the server is full: {self._limits.connections} connections are open; try again later")
+
+    def _refuse(self, sock: Socket, came_with: str, told: str) -> NoReturn:
+        if self._security and self._security.audit:
+            self._security.audit.refused(peer_address(sock), came_with)
+        raise pyro.Refused(told)
 
     def _record(self, principal: Principal, sock: Socket, client: object) -> None:
         if self._security and self._security.audit:

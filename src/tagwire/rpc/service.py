@@ -105,6 +105,8 @@ class Service:
             return self._construct(self.catalog.class_by_name[name], spec, target, arguments, caller)
         made = self.catalog.class_by_name.get(spec.result.live)
         opens = made is not None and made.kind is Kind.TAGGER
+        if made is not None and opens:
+            self._check_may_open(spec, made, caller)
         if changes or opens:
             self.report("called", caller, name, self._shown(spec, arguments))
         if made is not None and opens:
@@ -190,6 +192,11 @@ class Service:
             self.report("not allowed", caller, name, {})
             raise
 
+    def _check_may_open(self, spec: MethodSpec, made: ClassSpec, caller: Caller) -> None:
+        if caller.role != CONTROL and not is_shareable(spec, made):
+            self.report("not allowed", caller, spec.name, {})
+            raise NotAllowed(f"{spec.name} makes a Time Tagger of your own, but {_READ_ONLY}")
+
     def _shown(self, spec: MethodSpec, arguments: Arguments) -> dict[str, Any]:
         return shown_arguments(spec, arguments.args, arguments.kwargs, self.library)
 
@@ -219,12 +226,9 @@ class Service:
             kind = self.library.spec_of(tagger) or made
             return self.registry.add(tagger, kind, caller, (), partial(free, tagger), self._shown(spec, arguments))
 
-        shared = is_shareable(spec, made)
-        if caller.role != CONTROL and not shared:
-            raise NotAllowed(f"{spec.name} makes a Time Tagger of your own, but {_READ_ONLY}")
         _, free = self.library.callable(FREE)
         log.info("%s opens a Time Tagger with %s", caller.name, spec.name)
-        if shared:
+        if is_shareable(spec, made):
             return self._taggers.open(arguments.by_name(spec), create, caller)
         return create()
 
