@@ -71,6 +71,11 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(tmp_path: Path) -> None:
         assert tokens.verify(wrong) is None
 
 
+def test_secrets_do_not_show_where_objects_are_printed(tmp_path: Path) -> None:
+    assert "PRIVATE" not in repr(Identity.create(tmp_path))
+    assert "s3cret" not in repr(KnownServer(token="s3cret"))
+
+
 def test_tokens_are_revoked_for_a_server_that_runs(tmp_path: Path) -> None:
     server, owner = Tokens(tmp_path), Tokens(tmp_path)
     anna, bert = owner.add("anna", Role.CONTROL), owner.add("bert", Role.CONTROL)

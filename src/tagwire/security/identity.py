@@ -6,7 +6,7 @@ import datetime
 import re
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -36,7 +36,7 @@ class Identity:
 
     path: Path
     certificate: bytes
-    key: bytes
+    key: bytes = field(repr=False)
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ class KnownServer:
     """What is remembered of one server; empty text for what is not. `plain`: its user accepts that it has no TLS."""
 
     fingerprint: str = ""
-    token: str = ""
+    token: str = field(default="", repr=False)
     plain: bool = False
 
 
