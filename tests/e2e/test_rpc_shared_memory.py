@@ -83,6 +83,20 @@ def test_what_does_not_fit_goes_through_the_connection(
     assert len(lender(lenders)._lent) == 2  # of 2 MB each
 
 
+def test_segments_that_became_too_small_are_given_up_on_both_sides(
+    TT: Any, lenders: list[Lender], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lending, "MOST", 20 * 2**20)
+    held = TT._link._connections[0]._borrower._segments
+    for megabytes in range(1, 16):
+        array = np.full(megabytes * 2**20, megabytes, np.uint8)
+        np.testing.assert_array_equal(TT.echo(array), array)
+    TT.getVersion()
+    one = lender(lenders)
+    assert set(held) == {segment.number for segment in one._free}
+    assert sum(map(len, held.values())) == one._size <= lending.MOST
+
+
 def test_without_room_it_goes_through_the_connection(TT: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(size: int) -> Any:
         raise OSError(28, "No space left on device")

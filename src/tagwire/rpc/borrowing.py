@@ -10,7 +10,7 @@ import numpy as np
 
 from tagwire.errors import ConnectionBroken
 from tagwire.rpc import segments
-from tagwire.rpc.lending import LOAN, REFERENCE
+from tagwire.rpc.lending import LOAN, REFERENCE, read_told
 from tagwire.rpc.message import Message, Octets
 
 
@@ -34,15 +34,21 @@ class Borrower:
 
     def _array(self, reference: Octets) -> Octets:
         loan, number, size = REFERENCE.unpack_from(reference.data)
-        name = reference[REFERENCE.size :].tobytes().decode("ascii", "replace")
         try:
-            if name and number not in self._segments:
-                self._segments[number] = segments.take(name)
+            if told := reference[REFERENCE.size :].tobytes():
+                self._open(number, *read_told(told))
             array = np.frombuffer(self._segments[number], np.uint8, size)
         except (OSError, ValueError, KeyError) as error:
             raise ConnectionBroken(f"an array of the answer could not be read from shared memory: {error}") from error
         weakref.finalize(array, self._give_back, f"{LOAN}{loan}").atexit = False
         return array
+
+    def _open(self, number: int, name: str, over: list[int]) -> None:
+        """A new segment; those that are over stay in memory only as long as there are arrays in them."""
+        for one in over:
+            self._segments.pop(one, None)
+        if number not in self._segments:
+            self._segments[number] = segments.take(name)
 
 
 def read_probe(name: object) -> bytes | None:

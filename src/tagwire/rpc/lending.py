@@ -28,10 +28,21 @@ MOST = 256 * 1024 * 1024
 _STEP = 1024 * 1024
 
 REFERENCE = struct.Struct("!QIQ")
-"""Loan, segment, bytes; the segment's name follows when the client does not know it yet."""
+"""Loan, segment, bytes; `told_of` follows when the client does not know the segment yet."""
 
 LOAN = "loan:"
 """How the id of a loan begins, where it stands among ids of objects."""
+
+
+def told_of(name: str, over: Sequence[int]) -> bytes:
+    """What is said of a new segment: its name, and the numbers of those that are not used any more."""
+    return " ".join([name, *map(str, over)]).encode()
+
+
+def read_told(text: bytes) -> tuple[str, list[int]]:
+    """What `told_of` has said; `ValueError` when it makes no sense."""
+    name, *over = text.decode("ascii", "replace").split(" ")
+    return name, [int(number) for number in over]
 
 
 @dataclass
@@ -56,6 +67,7 @@ class Lender:
         self._numbers = itertools.count()
         self._loans = itertools.count(secrets.randbits(48))  # those of an earlier connection are unknown here
         self._size = 0
+        self._over: list[int] = []
         self._probe = b""
         self._probe_name = ""
         self._trusted = False
@@ -98,8 +110,7 @@ class Lender:
         with self._lock:
             segment = self._lent.pop(loan, None)
             if segment is not None:
-                self._size -= segment.size
-                segments.remove(segment.name)
+                self._give_up(segment)
 
     def close(self) -> None:
         """Let go of everything; what the client has stays with it."""
@@ -119,10 +130,18 @@ class Lender:
                 return array
             loan = next(self._loans)
             self._lent[f"{LOAN}{loan}"] = segment
-            name, segment.told = "" if segment.told else segment.name, True
+            told = b"" if segment.told else told_of(segment.name, self._over)
+            if not segment.told:
+                segment.told, self._over = True, []
         made.append(f"{LOAN}{loan}")
         np.frombuffer(segment.memory, np.uint8, array.nbytes)[:] = array
-        return REFERENCE.pack(loan, segment.number, array.nbytes) + name.encode()
+        return REFERENCE.pack(loan, segment.number, array.nbytes) + told
+
+    def _give_up(self, segment: _Segment) -> None:
+        """Use it no more; the client hears of it with the next new one."""
+        self._size -= segment.size
+        self._over.append(segment.number)
+        segments.remove(segment.name)  # if the client has not opened it
 
     def _find(self, size: int) -> _Segment | None:
         """A free segment that is large enough, the smallest of them, or a new one."""
@@ -133,7 +152,7 @@ class Lender:
             return best
         wanted = -(-size // _STEP) * _STEP
         while self._free and self._size + wanted > MOST:
-            self._size -= self._free.pop(0).size
+            self._give_up(self._free.pop(0))
         if self._size + wanted > MOST:
             return None
         try:
