@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from tagwire.core.enums import AccessMode
 from tagwire.core.tags import TIME_MAX, TagBlock, TagType
-from tagwire.errors import ArgumentError, ConnectionBroken, EndOfFeed, ServerUnreachable
+from tagwire.errors import ArgumentError, ConnectionBroken, EndOfFeed, ServerUnreachable, StateError
 from tagwire.network import source as network_source
 from tagwire.network.access import Access
 from tagwire.network.feeds import Feeds, Seat
@@ -312,6 +312,22 @@ def test_a_damaged_stream_begins_anew_behind_an_overflow(monkeypatch: pytest.Mon
         wait_for(lambda: (reader.read(), reader.position >= 2 * STEP)[1])
         assert reader.received.total() < lab.sent.total()
         assert not reader.within
+    finally:
+        source.close()
+        lab.feeds.close("")
+
+
+def test_a_server_that_comes_back_as_something_else_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = Lab(2**26)
+    source = NetworkSource(lab, CHANNELS)
+    try:
+        monkeypatch.setattr(lab, "ask", lambda action: {})
+        monkeypatch.setattr(lab, "open", lambda channels, resume: {}[0])
+        lab.cut()
+        wait_for(lambda: source.wait(0))
+        with pytest.raises(StateError, match="makes no sense: KeyError"):
+            source.read(STEP, ())
+        assert not source.connected
     finally:
         source.close()
         lab.feeds.close("")

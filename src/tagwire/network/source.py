@@ -97,6 +97,7 @@ class NetworkSource:
         self._queue: deque[TagBlock] = deque()
         self._queued = 0
         self._closed = False
+        self._failure: Exception | None = None
         self._stream: Stream = link.open(())
         self._assembler = _primed(Assembler((), absolute=ready is not None), self._stream.greeting)
         self._next: Stream | None = None
@@ -117,9 +118,17 @@ class NetworkSource:
             return self._changed.wait_for(lambda: bool(self._queue) or self._closed, timeout)
 
     def read(self, span: int, wanted: Collection[int]) -> TagBlock | None:
-        """The next block, of at most `span` ps; an empty one of no length while nothing has come. Never waits."""
+        """The next block, of at most `span` ps; an empty one of no length while nothing has come. Never waits.
+
+        Raises
+        ------
+        StateError
+            (RuntimeError) What the server sends makes no sense.
+        """
         with self._changed:
             if not self._queue:
+                if self._failure is not None:
+                    raise StateError(f"the server sends what makes no sense: {self._failure!r}") from self._failure
                 return None if self._closed else TagBlock.empty(self.position, self.position)
             block, rest = self._queue.popleft().split(self.position + span)
             if rest.begin < rest.end:
@@ -202,17 +211,26 @@ class NetworkSource:
     # --- the thread that receives ------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while not self._closed:
-            try:
-                self._receive()
-            except (AccountsDiffer, DamagedFrame) as error:
-                self._lose(error, anew=True)  # the same frames would come again
-            except (EndOfFeed, RemoteError) as error:
-                if not self._adopt_next():
-                    self._lose(error)
-            except Exception as error:
-                logger.exception("a stream cannot be understood")
-                self._lose(error, anew=True)
+        try:
+            while not self._closed:
+                self._receive_or_come_again()
+        except Exception as error:  # nobody calls this thread, so whoever pulls is told
+            logger.exception("the stream cannot be taken up again")
+            with self._changed:
+                self._failure, self._closed, self.connected = error, True, False
+                self._changed.notify_all()
+
+    def _receive_or_come_again(self) -> None:
+        try:
+            self._receive()
+        except (AccountsDiffer, DamagedFrame) as error:
+            self._lose(error, anew=True)  # the same frames would come again
+        except (EndOfFeed, RemoteError) as error:
+            if not self._adopt_next():
+                self._lose(error)
+        except Exception as error:
+            logger.exception("a stream cannot be understood")
+            self._lose(error, anew=True)
 
     def _receive(self) -> None:
         """Take what comes next from the stream."""
