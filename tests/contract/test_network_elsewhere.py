@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import subprocess
 import sys
@@ -114,6 +115,31 @@ def test_a_bridge_passes_tags_on_to_local_programs(instrument: SteppedTimeTagger
                 columns = stream.read_next_batch().to_pydict()
                 seen += zip(columns["time"], columns["channel"], strict=True)
         assert seen == tags_of(expected)[: len(seen)]
+    finally:
+        bridge.close()
+        thread.join()
+
+
+def test_a_bridge_makes_no_thread_for_programs_that_find_no_place(
+    instrument: SteppedTimeTagger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagwire.network.bridge.MOST_PROGRAMS", 1)
+    instrument.startServer(TT.AccessMode.Listen, port=0)
+    bridge = Bridge(address_of(instrument), Address("127.0.0.1", 0), [1])
+    thread = threading.Thread(target=bridge.run)
+    thread.start()
+    try:
+        with socket.create_connection(bridge.address) as first, first.makefile("rb") as file:
+            pa.ipc.open_stream(file).read_next_batch()
+            second = socket.create_connection(bridge.address)
+            wait_until_carried(instrument, [1])
+            assert sum(t.name == "tagwire-bridge" for t in threading.enumerate()) == 1
+        with second, second.makefile("rb") as file:
+            deadline = time.monotonic() + PATIENCE_MS / 1000
+            while not select.select([second], [], [], 0.01)[0]:
+                instrument.advance(MS)  # only by tags that cannot be sent is it noticed that the first one has gone
+                assert time.monotonic() < deadline
+            assert pa.ipc.open_stream(file).read_next_batch().num_rows == 0
     finally:
         bridge.close()
         thread.join()

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from tagwire.core.address import Address
 from tagwire.core.tags import TIME_MAX, TagBlock
+from tagwire.engine.fences import WAIT_SLICE
 from tagwire.errors import ArgumentError, TagwireError
 from tagwire.network.batches import COLUMNS, batch
 from tagwire.network.client import Connection
@@ -67,11 +68,8 @@ class Bridge:
         """Serve until `close` or Ctrl-C."""
         try:
             while not self._ended.is_set():
-                try:
-                    program, _ = self._listener.accept()
-                except TimeoutError:
-                    continue
-                threading.Thread(target=self._serve, args=(program,), name="tagwire-bridge", daemon=True).start()
+                if self._places.acquire(timeout=WAIT_SLICE):  # who finds no place waits in the system's queue
+                    self._accept()
         finally:
             self._ended.set()
             self._listener.close()
@@ -80,20 +78,32 @@ class Bridge:
         """End all streams."""
         self._ended.set()
 
+    def _accept(self) -> None:
+        try:
+            program, _ = self._listener.accept()
+        except TimeoutError:
+            self._places.release()
+            return
+        threading.Thread(target=self._serve, args=(program,), name="tagwire-bridge", daemon=True).start()
+
     def _serve(self, program: socket.socket) -> None:
-        with program, self._places:
-            program.settimeout(None)
-            try:
-                source = NetworkSource(Connection(self._server), self._offered)
-            except TagwireError as error:
-                logger.warning("%s", error)
-                return
-            try:
-                self._pass_on(source, program)
-            except OSError as error:
-                logger.info("a program has gone: %s", error)
-            finally:
-                source.close()
+        try:
+            with program:
+                program.settimeout(None)
+                self._connect(program)
+        except TagwireError as error:
+            logger.warning("%s", error)
+        except OSError as error:
+            logger.info("a program has gone: %s", error)
+        finally:
+            self._places.release()
+
+    def _connect(self, program: socket.socket) -> None:
+        source = NetworkSource(Connection(self._server), self._offered)
+        try:
+            self._pass_on(source, program)
+        finally:
+            source.close()
 
     def _pass_on(self, source: NetworkSource, program: socket.socket) -> None:
         source.request(self._channels)
