@@ -9,7 +9,8 @@ import pytest
 import tiny_instrument as tiny
 
 import tagwire
-from tagwire.errors import ArgumentError, StateError
+from tagwire.errors import ArgumentError, LimitReached, StateError
+from tagwire.rpc import operations
 from tagwire.rpc.server import Server
 
 
@@ -61,6 +62,18 @@ def test_each_call_has_its_own_error(TT: Any) -> None:
     assert any("tiny_instrument.py" in note for note in caught.value.__notes__)
     assert right.result() is None
     assert after.result() == 5
+
+
+def test_the_results_of_a_batch_have_a_limit(TT: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "BATCH_BYTES", 1_000_000)
+    large = np.arange(100_000)
+    with tagwire.batch(TT) as b:
+        results = [b(TT.echo, large) for _ in range(3)] + [b(TT.getVersion)]
+    for result in results[:2]:
+        np.testing.assert_array_equal(result.result(), large)
+    for result in results[2:]:
+        with pytest.raises(LimitReached, match="not done.* 1000000 bytes"):
+            result.result()
 
 
 def test_what_cannot_be_in_a_batch(TT: Any, tiny_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

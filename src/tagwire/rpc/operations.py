@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import partial
 from typing import Any
 
 from tagwire.core.catalog import to_plain
 from tagwire.core.faults import to_fault
-from tagwire.errors import ArgumentKindError, ProtocolError
+from tagwire.errors import ArgumentKindError, LimitReached, ProtocolError
 from tagwire.rpc.batch import CALLS_MAX
 from tagwire.rpc.lending import LOAN
 from tagwire.rpc.message import Message, Octets, checked_size
@@ -25,6 +25,9 @@ Operation = Callable[..., object]
 """Called with the client and the operands of a request; gives the result."""
 
 _WAITING = "wait"
+
+BATCH_BYTES = 512 * 1024 * 1024
+"""A batch whose results take more than this is not gone on with; its further calls fail."""
 
 
 class Operations:
@@ -81,7 +84,7 @@ class Operations:
             if operation == _WAITING:
                 waits()
             if operation == "batch":
-                result: object = [self._one_of_batch(one, client, codec, beside, narrow) for one in _batch(*operands)]
+                result: object = list(self._batch(_batch(*operands), client, codec, beside, narrow))
             else:
                 result = self._do(operation, operands, client)
             data = codec.pack(result, beside, narrow=narrow)
@@ -107,6 +110,20 @@ class Operations:
         if known is None:
             raise ProtocolError("the request makes no sense to this server")
         return known
+
+    def _batch(
+        self, requests: list[Any], client: Client, codec: Codec, beside: list[Octets], narrow: bool
+    ) -> Iterator[list[Any]]:
+        size = 0
+        for request in requests:
+            if size > BATCH_BYTES:
+                full = f"not done: the results of this batch take more than {BATCH_BYTES} bytes; make two of it"
+                yield [True, codec.pack(to_fault(LimitReached(full)))]
+                continue
+            known = len(beside)
+            failed, data = self._one_of_batch(request, client, codec, beside, narrow)
+            size += len(data) + sum(array.nbytes for array in beside[known:])
+            yield [failed, data]
 
     def _one_of_batch(
         self, request: Any, client: Client, codec: Codec, beside: list[Octets], narrow: bool
