@@ -72,7 +72,7 @@ def test_the_results_of_a_batch_have_a_limit(TT: Any, monkeypatch: pytest.Monkey
     for result in results[:2]:
         np.testing.assert_array_equal(result.result(), large)
     for result in results[2:]:
-        with pytest.raises(LimitReached, match="not done.* 1000000 bytes"):
+        with pytest.raises(LimitReached, match=r"not done.* 1000000 bytes"):
             result.result()
 
 
