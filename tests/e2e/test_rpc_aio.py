@@ -272,6 +272,28 @@ def test_a_call_that_was_out_is_broken_and_not_made_again(tiny_catalog: Catalog)
         run(server, script)
 
 
+def test_a_client_that_is_closed_while_it_comes_back_leaves_nothing(tiny_catalog: Catalog) -> None:
+    async def script(TT: Any) -> None:
+        gate, connect = await TT.Gate(3), TT._link._connect
+
+        async def slowly() -> Any:
+            connection = await connect()
+            await TT.aclose()
+            return connection
+
+        TT._link._connect = slowly
+        TT._link._connection._transport.abort()
+        while TT._link._connection.ended is None:
+            await asyncio.sleep(0)
+        with pytest.raises(ConnectionClosed):
+            await gate.channel
+        wait = server.service.registry.wait_until
+        assert await asyncio.get_running_loop().run_in_executor(None, wait, 0, 20)
+
+    with Server(tiny, "127.0.0.1", 0, catalog=tiny_catalog) as server:
+        run(server, script)
+
+
 def test_nobody_answers_or_somebody_else() -> None:
     with Server(tiny, "127.0.0.1", 0) as server:
         port = server.port

@@ -21,7 +21,7 @@ import tiny_instrument as tiny
 
 import tagwire
 from tagwire.core.catalog import Catalog
-from tagwire.errors import ArgumentError, ConnectionBroken, ServerUnreachable
+from tagwire.errors import ArgumentError, ConnectionBroken, ConnectionClosed, ServerUnreachable
 from tagwire.rpc import greeting, link, message
 from tagwire.rpc.capabilities import CAPABILITIES
 from tagwire.rpc.limits import Limits
@@ -325,6 +325,24 @@ def test_a_link_that_broke_while_nobody_called_costs_no_call(kind_server: Server
         TT._link._connections[0]._sock.shutdown(2)
         TT._link._connections[0]._used -= 10  # some time ago
         assert gate.channel == 4
+
+
+def test_a_client_that_is_closed_while_it_comes_back_leaves_nothing(
+    kind_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    TT = tagwire.connect("127.0.0.1", kind_server.port)
+    gate, connect = TT.Gate(1), TT._link._connect
+
+    def slowly() -> Any:
+        connection = connect()
+        TT.close()
+        return connection
+
+    monkeypatch.setattr(TT._link, "_connect", slowly)
+    TT._link._connections[0]._end(ConnectionError("the cable was pulled"))
+    with pytest.raises(ConnectionClosed):
+        gate.channel
+    assert kind_server.service.registry.wait_until(0, 20)
 
 
 def test_what_was_made_by_a_lost_answer_is_taken_back(kind_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

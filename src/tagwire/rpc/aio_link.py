@@ -110,9 +110,7 @@ class AsyncLink:
     async def close(self) -> None:
         """Close the connection; the server then releases everything that this client held."""
         self._closed = True
-        if self._connection is not None:
-            self._connection.tell(RAW.pack([next(self._numbers), "bye"]))
-            await self._connection.close()
+        await self._leave()
         self._end_subscriptions(None)
 
     async def _request(self, incoming: Codec, *request: object, keep: Keep | None = None) -> Any:
@@ -146,7 +144,16 @@ class AsyncLink:
             assert self._connection is not None
             if self._connection.ended is not None:
                 self._connection = await self._connect_again(self._connection.ended)
+                if self._closed:  # meanwhile: nobody else closes what was just made
+                    await self._leave()
+                    self._check_usable()
             return self._connection
+
+    async def _leave(self) -> None:
+        """Say goodbye, so that the server releases at once what the client has."""
+        if self._connection is not None:
+            self._connection.tell(RAW.pack([next(self._numbers), "bye"]))
+            await self._connection.close()
 
     async def _connect(self) -> AsyncConnection:
         where = f"{self.host}:{self.port}"
@@ -192,6 +199,7 @@ class AsyncLink:
         failed: TagwireError | None = None
         for pause in (0.0,) if self._given_up else link.PAUSES_S:
             await asyncio.sleep(pause)
+            self._check_usable()
             try:
                 connection = await self._connect()
             except (ServerUnreachable, ConnectionBroken) as error:

@@ -209,6 +209,9 @@ class Link:
             if old.ended is not None:
                 self._connections[0] = self._connect_again(old.ended)
                 old.close()
+                if self._closed:  # meanwhile: nobody else closes what was just made
+                    _leave(self._connections, self._numbers)
+                    self._check_usable()
             return self._connections[0]
 
     def _connect(self) -> Connection:
@@ -305,6 +308,11 @@ def _finish(
     events.close()
     if os.getpid() != pid:
         return  # the connection belongs to the parent process
+    _leave(connections, numbers)
+
+
+def _leave(connections: list[Connection], numbers: itertools.count[int]) -> None:
+    """Say goodbye, so that the server releases at once what the client has."""
     for connection in connections:
         with contextlib.suppress(NotSent):
             connection.tell(RAW.pack([next(numbers), "bye"]))
