@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -225,6 +226,15 @@ def test_a_client_that_goes_at_once_leaves_no_trace(instrument: SteppedTimeTagge
     while instrument.getConnectedClients():
         assert time.monotonic() < deadline, "somebody is thought to read who has gone"
         time.sleep(0.01)
+
+
+def test_the_name_of_a_client_is_short(instrument: SteppedTimeTagger) -> None:
+    instrument.startServer(TT.AccessMode.Listen, port=0)
+    with flight.connect("grpc://" + address_of(instrument).replace("localhost", "127.0.0.1")) as plain:
+        for name in ("x" * 65, 1):
+            ticket = json.dumps({"channels": [3], "client": name}).encode()
+            with pytest.raises(flight.FlightServerError, match="client must be a text of at most 64 characters"):
+                plain.do_get(flight.Ticket(ticket)).read_chunk()
 
 
 def test_in_step_the_stream_waits_for_the_living_and_not_for_the_dead(

@@ -16,7 +16,7 @@ from tagwire.core.address import Address, parse_address
 from tagwire.engine.fences import WAIT_SLICE
 from tagwire.errors import AccessRefused, ConnectionBroken, EndOfFeed, ProtocolError, ServerUnreachable
 from tagwire.network import values
-from tagwire.network.frame import Frame, Resume, frames_of
+from tagwire.network.frame import VERSION, Frame, Resume, frames_of
 from tagwire.network.transport import flight
 from tagwire.security import ClientSecurity, client_security
 from tagwire.security.identity import TLS_NAME
@@ -158,6 +158,12 @@ class FrameStream:
         if chunk.app_metadata is None:
             raise ProtocolError(f"{address} began a stream without a greeting")
         self.greeting: dict[str, Any] = values.unpacked(chunk.app_metadata.to_pybytes())
+        spoken = self.greeting.get("version") if isinstance(self.greeting, dict) else None
+        if spoken != VERSION:
+            raise ProtocolError(
+                f"{address} sends version {spoken} of the stream, but this client knows version {VERSION}: update the "
+                "older of the two"
+            )
 
     def read(self) -> list[tuple[int, Frame]]:
         """The next frames, each with the epoch of its server; none as a sign of life.

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from tagwire.errors import ProtocolError
 
+VERSION = 1
+"""Version of the stream, which a server says first."""
+
 HEAD = struct.Struct("<QQqqqqQ")
 """Epoch, feed, first number, last number, begin, end, number of channels; the counts follow."""
 

@@ -23,7 +23,7 @@ from tagwire.network import values
 from tagwire.network.access import Access
 from tagwire.network.batches import COLUMNS, batch
 from tagwire.network.feeds import Feeds, Seat
-from tagwire.network.frame import Frame, Resume, heads
+from tagwire.network.frame import VERSION, Frame, Resume, heads
 from tagwire.network.ring import MEMORY
 from tagwire.network.sockets import cut, readable
 from tagwire.network.station import Station
@@ -39,7 +39,8 @@ HEARTBEAT_S = 0.5
 GRACE_S = 2.0
 """Seconds that clients get at the end to read what is in the rings."""
 
-VERSION = 1
+LONGEST_NAME = 64
+"""Characters in the name of a client, at most."""
 
 PACKED = pa.schema([("frame", pa.binary())])
 
@@ -127,7 +128,7 @@ class StreamServer:
             place = Resume(**(resume | {"counts": tuple(resume["counts"])})) if resume else None
         except (TypeError, KeyError) as error:
             raise ProtocolError(f"resume is {resume!r}, which makes no sense") from error
-        seat = self._feeds.join(channels, place, str(ticket.get("client", "")), peer)
+        seat = self._feeds.join(channels, place, _client(ticket), peer)
         head = {"version": VERSION, "epoch": self._feeds.epoch, "synchronous": self.access.synchronous}
         return seat, head | seat.greeting()
 
@@ -153,9 +154,9 @@ class StreamServer:
             case "call":
                 return self._call(request, who)
             case "fence":
-                return self._fence(str(request.get("client", "")))
+                return self._fence(_client(request))
             case "alive":
-                return self._feeds.hear(str(request.get("client", "")))
+                return self._feeds.hear(_client(request))
             case "clients":
                 return self.clients()
         raise ProtocolError(f"there is no action {name!r}")
@@ -205,6 +206,14 @@ class StreamServer:
                 logger.warning("%s has not been heard of for long and is sent away", seat.peer)
                 self.leave(seat)
                 cut(seat.peer)
+
+
+def _client(request: dict[str, Any]) -> str:
+    """What the client calls itself; it is remembered, so it must not be long."""
+    name = request.get("client", "")
+    if not isinstance(name, str) or len(name) > LONGEST_NAME:
+        raise ArgumentError(f"client must be a text of at most {LONGEST_NAME} characters, not {str(name)[:80]!r}")
+    return name
 
 
 def _open_door(server: StreamServer, address: Address, security: ServerSecurity | None) -> Any:

@@ -321,7 +321,9 @@ class NetworkSource:
         logger.warning("the stream broke off and will be taken up again: %s", error)
         if following is not None:
             following.cancel()
-        while not self._reopened(anew):
+        wait = anew  # what is damaged may be so again at once, and for ever
+        while wait or not self._reopened(anew):
+            wait = False
             with self._changed:
                 if self._changed.wait_for(lambda: self._closed, RETRY_S):
                     return
