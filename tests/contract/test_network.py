@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -314,6 +315,15 @@ def test_beyond_this_computer_only_with_keys(
     with pytest.raises(RuntimeError, match="tagwire keys"):
         instrument.startServer(TT.AccessMode.Listen, port=0)
     assert not instrument.isServerRunning()
+
+
+def test_a_port_that_is_taken_at_one_address_of_this_computer(instrument: SteppedTimeTagger) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(RuntimeError, match=f"cannot listen at localhost:{port}"):
+            instrument.startServer(TT.AccessMode.Listen, port=port)
+    assert not instrument.isServerRunning()
+    instrument.startServer(TT.AccessMode.Listen, port=0)
 
 
 def test_a_channel_or_mode_that_does_not_exist(instrument: SteppedTimeTagger) -> None:

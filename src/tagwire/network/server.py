@@ -25,7 +25,7 @@ from tagwire.network.batches import COLUMNS, batch
 from tagwire.network.feeds import Feeds, Seat
 from tagwire.network.frame import VERSION, Frame, Resume, heads
 from tagwire.network.ring import MEMORY
-from tagwire.network.sockets import cut, readable
+from tagwire.network.sockets import cut, free_port, readable
 from tagwire.network.station import Station
 from tagwire.network.transport import flight
 from tagwire.security import EVERYBODY, Principal, ServerSecurity
@@ -229,7 +229,7 @@ def _open_door(server: StreamServer, address: Address, security: ServerSecurity 
     try:
         return _Door(
             server,
-            f"{scheme}://{address}",
+            f"{scheme}://{Address(address.host, free_port(address.host, address.port))}",
             tls_certificates=[(identity.certificate, identity.key)] if identity else None,
             middleware={"tagwire": _Guard(server)},
         )
