@@ -109,6 +109,28 @@ def test_another_server_at_a_known_address_is_not_trusted(
         second.close()
 
 
+def test_a_token_for_a_server_with_tls_is_shown_to_no_other(tagger: SteppedTimeTagger, keys: Path, home: Path) -> None:
+    token = Tokens(keys).add("anna", Role.CONTROL)
+    KnownServers().remember("127.0.0.1", 1, token=token, fingerprint=Identity.load(keys).fingerprint)
+    Identity.create(home / "other")
+    unencrypted, strange = ServerSecurity(Tokens(keys)), ServerSecurity(Tokens(keys), Identity.load(home / "other"))
+    for security, refused, why in (
+        (unencrypted, AccessRefused, "asks for a token; whoever"),
+        (strange, ServerNotTrusted, "fingerprint"),
+    ):
+        running = serve_stream(tagger, TT.AccessMode.Listen, (), Address("127.0.0.1", 0), security)
+        try:
+            with pytest.raises(refused, match=why):
+                TT.getTimeTaggerServerInfo(str(running.address))
+        finally:
+            running.close()
+    right = serve(tagger, keys)
+    try:
+        assert TT.getTimeTaggerServerInfo(str(right.address))["access mode"] == "Control"
+    finally:
+        right.close()
+
+
 def test_a_revoked_token_ends_the_stream(
     server: StreamServer, tagger: SteppedTimeTagger, keys: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

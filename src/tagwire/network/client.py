@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from secrets import token_hex
 from typing import Any, TypeVar
 
@@ -249,28 +249,41 @@ def _interruptible(action: Callable[[], _T], limit: float | None = None) -> _T:
 
 
 def _security(address: Address) -> ClientSecurity:
-    """How to reach a server; what is known of another server of Tagwire's at the same computer holds for it, too."""
+    """How to reach a server, as far as it is known before the first connection."""
     found = client_security(*address)
-    if found.token and found.fingerprint:
-        return found
-    for name, known in KnownServers().list().items():
-        if parse_address(name, address.port).host == address.host.lower():
-            found.token = found.token or known.token or None
-            if not is_loopback(address.host):
-                found.fingerprint = found.fingerprint or known.fingerprint
+    _borrow(found, secure=found.tls)
     return found
+
+
+def _borrow(security: ClientSecurity, secure: bool) -> None:
+    """What is known of another server of Tagwire's at the same computer holds for this one, too.
+
+    A token goes with the fingerprint of whom it is for, so it is not shown where there is no TLS: any program of this
+    computer could listen there.
+    """
+    if security.token and security.fingerprint:
+        return
+    for name, known in KnownServers().list().items():
+        same = parse_address(name, security.port).host == security.host.lower()
+        if same and (secure or not known.fingerprint):
+            security.token = security.token or known.token or None
+            security.fingerprint = security.fingerprint or known.fingerprint
 
 
 def _connect(address: Address, security: ClientSecurity) -> Any:
     """A Flight client; with TLS where the server speaks it or is expected to."""
+    expected = replace(security)
     try:
-        # On this computer both are usual. A server that is just starting or ending may answer like neither, so what is
-        # found holds for this connection only.
-        if not security.tls and not (is_loopback(address.host) and _speaks_tls(address)):
-            return flight.FlightClient(f"grpc://{address}", generic_options=_OPTIONS)
-        certificate = security.trusted_certificate(TIMEOUT_S)
+        if not (security.tls or security.fingerprint):
+            # On this computer both are usual. A server that is just starting or ending may answer like neither, so what
+            # is found holds for this connection only.
+            if not (is_loopback(address.host) and _speaks_tls(address)):
+                return flight.FlightClient(f"grpc://{address}", generic_options=_OPTIONS)
+            _borrow(expected, secure=True)
+        certificate = expected.trusted_certificate(TIMEOUT_S)
     except OSError as error:
         raise unreachable(address, error.strerror or str(error)) from error
+    security.token, security.fingerprint = expected.token, expected.fingerprint
     return flight.FlightClient(
         f"grpc+tls://{address}", tls_root_certs=certificate, override_hostname=TLS_NAME, generic_options=_OPTIONS
     )
