@@ -277,6 +277,27 @@ def test_a_server_that_was_restarted_goes_on_behind_an_error() -> None:
         lab.feeds.close("")
 
 
+def test_times_of_a_restarted_server_are_known_before_its_first_tags() -> None:
+    lab = Lab(2**26)
+    source = NetworkSource(lab, CHANNELS)
+    reader = Reader(source)
+    try:
+        lab.advance(1000, frozenset())
+        wait_for(lambda: (reader.read(), reader.position >= STEP)[1])
+        lab.restart()
+        wait_for(lambda: source.connected and source._stream.greeting["epoch"] == lab.feeds.epoch)
+        later = source.client_time(lab.feeds.epoch, 2 * STEP)
+        for _ in range(2):
+            lab.advance(1000, frozenset())
+        wait_for(lambda: (reader.read(), source._assembler.resume().end >= 2 * STEP)[1])
+        wait_for(lambda: (reader.read(), reader.position >= later)[1])
+        assert reader.position == later > 3 * STEP
+        assert (reader.errors, reader.within) == (1, False)
+    finally:
+        source.close()
+        lab.feeds.close("")
+
+
 def test_a_channel_that_a_restarted_server_has_no_longer_ends_and_the_others_go_on() -> None:
     lab = Lab(2**26)
     source = NetworkSource(lab, CHANNELS)

@@ -351,11 +351,15 @@ class NetworkSource:
 
     def _continued(self) -> Stream:
         """The same stream over a new connection."""
+        place = self._assembler.resume()
         try:
-            stream: Stream = self._link.open(self._assembler.channels, self._assembler.resume())
+            stream: Stream = self._link.open(self._assembler.channels, place)
         except ArgumentError as error:  # the server was started anew, without a virtual channel that it had
             logger.warning("%s", error)
             return self._begun_anew()
+        if place is None or int(stream.greeting["feed"]) != place.feed:
+            # Told now, and not with the first tags: a fence may ask before that which time here is one of the server's.
+            self._deliver(self._assembler.add(_mark(stream.greeting), int(stream.greeting["epoch"]), self._pause()))
         return stream
 
     def _begun_anew(self) -> Stream:
@@ -431,11 +435,15 @@ class NetworkSource:
 
 def _primed(assembler: Assembler, greeting: dict[str, Any]) -> Assembler:
     """The assembler at the place where a stream begins, so that a break before its first frame is noticed, too."""
+    assembler.add(_mark(greeting), int(greeting["epoch"]))
+    return assembler
+
+
+def _mark(greeting: dict[str, Any]) -> Frame:
+    """A frame without tags and without length, before the first one of a stream."""
     begin, number = int(greeting["begin"]), int(greeting["number"])
     counts = np.array(greeting["counts"], np.int64)
-    frame = Frame(int(greeting["feed"]), number, number - 1, begin, begin, counts, _nothing(begin))
-    assembler.add(frame, int(greeting["epoch"]))
-    return assembler
+    return Frame(int(greeting["feed"]), number, number - 1, begin, begin, counts, _nothing(begin))
 
 
 def _nothing(at: int) -> bytes:
