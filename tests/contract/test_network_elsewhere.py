@@ -18,7 +18,8 @@ import pytest
 
 from tagwire import TimeTagger
 from tagwire.core.address import Address
-from tagwire.errors import ArgumentError
+from tagwire.core.tags import TagBlock
+from tagwire.errors import ArgumentError, EndOfFeed
 from tagwire.network import vendor
 from tagwire.network.access import Access
 from tagwire.network.bridge import Bridge
@@ -97,6 +98,23 @@ def test_a_plain_arrow_client_reads_columns(instrument: SteppedTimeTagger) -> No
     seen = [(t["time"], t["channel"]) for t in tags]
     assert seen == tags_of(expected)[: len(seen)]
     assert len(seen) >= wanted
+
+
+def test_a_library_whose_blocks_do_not_follow_each_other_ends_the_stream(
+    instrument: SteppedTimeTagger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vendor, "FIRST_BLOCK_S", 0.01)
+    instrument.advance(MS)
+    outlet = vendor.ApiOutlet(TT, instrument, [1], 2**22, synchronous=False)
+    try:
+        instrument.advance(MS)
+        assert outlet.ring.end > 0
+        with pytest.raises(ValueError, match="but the block begins at"):
+            outlet._take(TagBlock.empty(0, 1).records(), 10**15, 10**15 + 1)
+        with pytest.raises(EndOfFeed, match="broke off"):
+            outlet.ring.cursor()
+    finally:
+        outlet.close()
 
 
 def test_a_bridge_passes_tags_on_to_local_programs(instrument: SteppedTimeTagger) -> None:

@@ -40,3 +40,9 @@ def test_too_many_sets_of_channels_are_refused(feeds: Feeds) -> None:
     with pytest.raises(StateError, match="2 different sets of channels already"):
         feeds.join([1, 2], None, "", "c")
     assert feeds.join([1], None, "", "c").feed == first.feed
+
+
+def test_a_feed_that_broke_off_is_made_anew(feeds: Feeds) -> None:
+    first = feeds.join([1], None, "", "a")
+    feeds._entries[(1,)].outlet.ring.close("broken")
+    assert feeds.join([1], None, "", "b").feed != first.feed

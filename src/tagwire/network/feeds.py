@@ -209,6 +209,8 @@ class Feeds:
             if entry is not None and not entry.outlet.ring.closed:  # closed where the stream broke off
                 entry.idle_since = time.monotonic()
                 return entry
+            if entry is not None:
+                entry.outlet.close()
             self._make_room()
             entry = _Entry(self._station.outlet(channels, capacity, self._access.synchronous), capacity)
             with self._lock:

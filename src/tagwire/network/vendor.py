@@ -107,7 +107,11 @@ class ApiOutlet:
         if not self._begun.is_set():
             self.ring.begin_at(begin)
             self._begun.set()
-        self.ring.append(select(_block(records, begin, end), self._index))
+        try:
+            self.ring.append(select(_block(records, begin, end), self._index))
+        except Exception as error:  # the library would only log it, and clients wait for ever
+            self.ring.close(f"the stream broke off: {error!r}")
+            raise
 
 
 def _measurement(library: ModuleType, tagger: Any, channels: Sequence[int], take: Any) -> _Measurement:
