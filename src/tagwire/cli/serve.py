@@ -22,7 +22,7 @@ from tagwire.cli.backend import CHOICES, Backend, Choice, open_backend
 from tagwire.cli.common import DEFAULT_PORT, MODEL_KEYS, Address, verbose_option
 from tagwire.cli.configured import config_option
 from tagwire.cli.presence import Presence, presence_options
-from tagwire.cli.streaming import Stream, stream_options, streaming
+from tagwire.cli.streaming import Stream, stream_options, streaming, streams_guarded
 from tagwire.errors import TagwireError
 from tagwire.security import ServerSecurity
 
@@ -167,7 +167,8 @@ def _serve(
     warm = nullcontext() if backend.vendor else _warmed_up()
     here = Address(address.host, server.port)
     tags = streaming(server, backend, address.host, stream, security)
-    with warm, tags as tag_lines, presence.shown(here, _library(server), security) as known:
+    guarded = streams_guarded(backend, security)
+    with warm, guarded, tags as tag_lines, presence.shown(here, _library(server), security) as known:
         named = [f"  also               TimeTagger.{name}" for name in others]
         for line in [*_welcome(here, data, security), *named, *tag_lines, *known, ""]:
             click.echo(line)

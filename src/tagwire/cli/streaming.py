@@ -64,6 +64,21 @@ def stream_options(command: Function) -> Function:
 
 
 @contextmanager
+def streams_guarded(backend: Backend, security: ServerSecurity | None) -> Iterator[None]:
+    """While the block runs, streams that clients start ask for tokens where the server does."""
+    if backend.vendor or security is None or security.tokens is None:
+        yield
+        return
+    from tagwire.tagger.serving import demand
+
+    demand(security)
+    try:
+        yield
+    finally:
+        demand(None)
+
+
+@contextmanager
 def streaming(
     server: Server, backend: Backend, host: str, stream: Stream, security: ServerSecurity | None
 ) -> Iterator[list[str]]:

@@ -27,6 +27,16 @@ DEFAULT_PORT = 41101
 """Port of stream servers."""
 
 _running: weakref.WeakSet[StreamServer] = weakref.WeakSet()
+_demanded: list[ServerSecurity] = []
+
+
+def demand(security: ServerSecurity | None) -> None:
+    """Let every stream that this process serves from now on ask for the tokens of `security`, on this computer too.
+
+    For a process that other programs control: they must not open a way in for those who have no token. `None` takes it
+    back.
+    """
+    _demanded[:] = [] if security is None else [security]
 
 
 class Serving(TimeTaggerBase):
@@ -123,7 +133,7 @@ def serve_stream(
     address
         Where to listen.
     security
-        Keys and tokens; `None` for those of this user, beyond this computer.
+        Keys and tokens; `None` for what `demand` has set, else for those of this user, beyond this computer.
     memory
         Bytes that slow clients can take, all together.
     """
@@ -131,6 +141,7 @@ def serve_stream(
     from tagwire.network.server import StreamServer
     from tagwire.network.station import EngineStation
 
+    security = security or next(iter(_demanded), None)
     if security is None and not is_loopback(address.host):
         security = _keys(address)
     server = StreamServer(EngineStation(tagger, FORWARDED), Access(mode, only), address, security, memory)
