@@ -152,5 +152,5 @@ def test_nothing_is_counted() -> None:
 
 def test_a_name_that_the_engine_leaves_out_is_missed_with_a_way_on() -> None:
     assert not hasattr(TimeTagger, "NoSuchMeasurement")
-    with pytest.raises(AttributeError, match=r"no attribute 'createTimeTaggerNetwork': .*--backend vendor"):
-        _ = TimeTagger.createTimeTaggerNetwork  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=r"no attribute 'extractDeviceLicense': .*--backend vendor"):
+        _ = TimeTagger.extractDeviceLicense  # type: ignore[attr-defined]
