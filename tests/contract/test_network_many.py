@@ -180,6 +180,7 @@ def test_a_server_that_stalls_holds_nobody_up_and_its_tags_are_accounted_for(
     client.setServerPatience(-1)
     for span in (30 * MS, 30 * MS, 30 * MS):
         laboratories[1].advance(span)
+    wait_for(lambda: not client.getServerStandings()[address_of(laboratories[1])]["absent"])
     laboratories[0].advance(40 * MS)
     settle(client)
     end = client._hub.position
