@@ -46,7 +46,7 @@ def stubs() -> dict[Path, str]:
     """Fresh text of every stub."""
     ours = importlib.import_module("tagwire.TimeTagger")
     catalog = merged(read_catalog(vendor_module()), read_catalog(ours))
-    texts = {"api.pyi": api_stub(catalog), "module.pyi": module_stub(catalog)}
+    texts = {"api.pyi": api_stub(catalog), "client/module.pyi": module_stub(catalog)}
     return {FOLDER / name: formatted(text, name) for name, text in texts.items()}
 
 

@@ -12,9 +12,9 @@ from tagwire._version import __version__
 
 if TYPE_CHECKING:
     from tagwire.discovery import ServerFound
-    from tagwire.rpc.aio import AsyncModule
-    from tagwire.rpc.batch import Batch
-    from tagwire.rpc.module import RemoteModule
+    from tagwire.rpc.client.aio import AsyncModule
+    from tagwire.rpc.client.batch import Batch
+    from tagwire.rpc.client.module import RemoteModule
 
 __all__ = ["TimeTagger", "__version__", "aconnect", "batch", "connect", "errors", "servers"]
 
@@ -58,7 +58,7 @@ def connect(
     ArgumentError, ArgumentKindError
         (ValueError, TypeError) `host` is no name, or `port` no number within [1, 65535].
     """
-    from tagwire.rpc.module import connect as connect_module
+    from tagwire.rpc.client.module import connect as connect_module
 
     return connect_module(host, port, token=token, tls=tls, fingerprint=fingerprint, session=session)
 
@@ -86,7 +86,7 @@ async def aconnect(
             await tagger.sync()
             print(await counter.getData())
     """
-    from tagwire.rpc.aio import aconnect as connect_module
+    from tagwire.rpc.client.aio import aconnect as connect_module
 
     return await connect_module(host, port, session=session, token=token, tls=tls, fingerprint=fingerprint)
 
@@ -108,7 +108,7 @@ def batch(module: RemoteModule | None = None) -> Batch:
             delay = b(tagger.getInputDelay, 1)
         plot(counts.result(), delay.result())
     """
-    from tagwire.rpc.batch import Batch
+    from tagwire.rpc.client.batch import Batch
 
     return Batch(None if module is None else vars(module)["_link"])
 

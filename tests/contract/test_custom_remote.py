@@ -23,7 +23,7 @@ import tagwire
 from tagwire.core.catalog import read_catalog
 from tagwire.core.tags import TAG_DTYPE, TagBlock, TagType
 from tagwire.errors import ArgumentError, ConnectionBroken, NotSupported, StateError
-from tagwire.rpc.feed import Feed
+from tagwire.rpc.client.feed import Feed
 from tagwire.rpc.server import Server
 from tagwire.testing.stepped import SteppedTagger
 from tagwire.testing.strategies import block_of, cuts, tag_blocks
@@ -383,7 +383,7 @@ def test_nobody_keeps_it_alive(bench: Bench) -> None:
 def test_the_server_goes_away(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagwire.rpc.link.PAUSES_S", (0.0,))
+    monkeypatch.setattr("tagwire.rpc.client.link.PAUSES_S", (0.0,))
     bench = Bench(tmp_path)
     _, tagger = bench.stepped(TICKS)
     measured = counting(bench.TT)(tagger)

@@ -14,7 +14,7 @@ import pytest
 import tagwire
 from tagwire.core.catalog import Kind, MethodSpec, read_catalog
 from tagwire.errors import NotSupported
-from tagwire.rpc.local import runs_on_tags
+from tagwire.rpc.client.local import runs_on_tags
 from tagwire.rpc.server import Server
 
 CATALOG = read_catalog(tagwire.TimeTagger)

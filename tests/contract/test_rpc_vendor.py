@@ -14,8 +14,8 @@ import pytest
 import tagwire
 from tagwire.core.catalog import Catalog, Kind, read_catalog
 from tagwire.errors import FileRefused, NotAllowed, NotSupported
-from tagwire.rpc.local import runs_on_tags
-from tagwire.rpc.objects import Caller
+from tagwire.rpc.client.local import runs_on_tags
+from tagwire.rpc.host.objects import Caller
 from tagwire.rpc.server import Server
 
 vendor = pytest.importorskip("Swabian.TimeTagger")

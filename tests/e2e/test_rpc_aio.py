@@ -23,8 +23,8 @@ from tagwire.errors import (
     ServerGone,
     ServerUnreachable,
 )
-from tagwire.rpc import aio, link
 from tagwire.rpc.capabilities import CAPABILITIES
+from tagwire.rpc.client import aio, link
 from tagwire.rpc.server import Server
 
 Script = Callable[[Any], Awaitable[None]]

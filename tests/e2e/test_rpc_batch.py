@@ -10,7 +10,7 @@ import tiny_instrument as tiny
 
 import tagwire
 from tagwire.errors import ArgumentError, LimitReached, StateError
-from tagwire.rpc import operations
+from tagwire.rpc.host import operations
 from tagwire.rpc.server import Server
 
 

@@ -38,7 +38,7 @@ from tagwire.errors import (
     ServerUnreachable,
     StateError,
 )
-from tagwire.rpc import link
+from tagwire.rpc.client import link
 from tagwire.rpc.message import EXCEPTION
 from tagwire.rpc.server import Server
 

@@ -12,9 +12,9 @@ import tiny_instrument as tiny
 
 import tagwire
 from tagwire.core.catalog import Catalog
-from tagwire.rpc import pushes
+from tagwire.rpc.host import pushes
+from tagwire.rpc.host.session import Client
 from tagwire.rpc.server import Server
-from tagwire.rpc.session import Client
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ import tiny_instrument
 import tagwire
 from tagwire.core.catalog import Catalog
 from tagwire.errors import ArgumentError, FileRefused, NotAllowed, NotSupported, StateError
-from tagwire.rpc.aio import put
-from tagwire.rpc.objects import Caller
+from tagwire.rpc.client.aio import put
+from tagwire.rpc.client.subscription import Subscription
+from tagwire.rpc.host.objects import Caller
 from tagwire.rpc.server import Server
-from tagwire.rpc.subscription import Subscription
 from tagwire.rpc.wire import Handle
 
 

@@ -9,8 +9,8 @@ import tiny_instrument
 
 from tagwire.core.catalog import Catalog
 from tagwire.errors import NotAllowed
-from tagwire.rpc.objects import Caller, Lease
-from tagwire.rpc.service import Service
+from tagwire.rpc.host.objects import Caller, Lease
+from tagwire.rpc.host.service import Service
 from tagwire.rpc.wire import Handle
 
 ALICE = Caller("client 1", "session a", who="alice")

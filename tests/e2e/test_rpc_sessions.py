@@ -462,7 +462,7 @@ def test_what_concerns_no_object_goes_on_after_a_restart(tiny_catalog: Catalog) 
 def test_a_function_that_hears_no_more_is_told_in_the_log(
     tiny_catalog: Catalog, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagwire.rpc.link.PAUSES_S", (0.0, 0.01))
+    monkeypatch.setattr("tagwire.rpc.client.link.PAUSES_S", (0.0, 0.01))
     with start(tiny_catalog) as server:
         TT = come(server)
         updates = TT.createTimeTagger().on_overflow(print)
@@ -474,7 +474,7 @@ def test_a_function_that_hears_no_more_is_told_in_the_log(
 def test_loops_end_with_an_error_when_the_server_is_gone(
     tiny_catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tagwire.rpc.link.PAUSES_S", (0.0, 0.01))
+    monkeypatch.setattr("tagwire.rpc.client.link.PAUSES_S", (0.0, 0.01))
     with start(tiny_catalog) as server:
         TT = come(server)
         updates = TT.Counter(TT.createTimeTagger(), [1]).on_update(0.01)

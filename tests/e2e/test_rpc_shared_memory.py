@@ -18,9 +18,10 @@ import pytest
 import tiny_instrument as tiny
 
 import tagwire
-from tagwire.rpc import lending, segments
+from tagwire.rpc import segments
 from tagwire.rpc.capabilities import CAPABILITIES
-from tagwire.rpc.lending import Lender
+from tagwire.rpc.host import lending
+from tagwire.rpc.host.lending import Lender
 from tagwire.rpc.server import Server
 
 pytestmark = pytest.mark.skipif(not segments.place(), reason="this system has no shared memory that we use")
@@ -141,7 +142,7 @@ def test_a_wrong_proof_is_none(TT: Any, lenders: list[Lender]) -> None:
 
 
 def test_another_computer_gets_no_probe(tiny_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tagwire.rpc.greeting.place", lambda: "elsewhere")
+    monkeypatch.setattr("tagwire.rpc.client.greeting.place", lambda: "elsewhere")
     with tagwire.connect("127.0.0.1", tiny_server.port) as TT:
         assert "probe" not in TT._link.welcome
         np.testing.assert_array_equal(TT.echo(LARGE), LARGE)

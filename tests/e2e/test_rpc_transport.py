@@ -22,8 +22,9 @@ import tiny_instrument as tiny
 import tagwire
 from tagwire.core.catalog import Catalog
 from tagwire.errors import ArgumentError, ConnectionBroken, ConnectionClosed, ServerUnreachable
-from tagwire.rpc import greeting, link, message
+from tagwire.rpc import message
 from tagwire.rpc.capabilities import CAPABILITIES
+from tagwire.rpc.client import greeting, link
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.server import Server
 

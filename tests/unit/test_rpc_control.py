@@ -7,9 +7,9 @@ import pytest
 
 from tagwire.core.catalog import ClassSpec, Kind
 from tagwire.errors import ArgumentError, ArgumentKindError, NotAllowed
-from tagwire.rpc.control import Controls
-from tagwire.rpc.history import KEPT, History
-from tagwire.rpc.objects import Caller, Lease, Registry
+from tagwire.rpc.host.control import Controls
+from tagwire.rpc.host.history import KEPT, History
+from tagwire.rpc.host.objects import Caller, Lease, Registry
 
 TAGGER = ClassSpec("TimeTagger", Kind.TAGGER)
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from tagwire.rpc import message, watch
-from tagwire.rpc.conversation import Conversation
+from tagwire.rpc import message
+from tagwire.rpc.host import watch
+from tagwire.rpc.host.conversation import Conversation
+from tagwire.rpc.host.watch import Watch
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.message import Assembler, Message
-from tagwire.rpc.watch import Watch
 
 
 class Scene:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tagwire.core.catalog import MethodSpec, ParamSpec
 from tagwire.errors import ArgumentKindError, FileRefused
-from tagwire.rpc.arguments import Preparation
-from tagwire.rpc.files import DataFolder, guard
+from tagwire.rpc.host.arguments import Preparation
+from tagwire.rpc.host.files import DataFolder, guard
 
 
 @pytest.fixture(scope="module")

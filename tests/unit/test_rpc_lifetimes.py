@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tagwire.rpc.lifetimes import Lifetimes
+from tagwire.rpc.host.lifetimes import Lifetimes
 
 
 class Clock:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 
-from tagwire.rpc.listener import Listener, peer_is_gone, prepare
+from tagwire.rpc.host.listener import Listener, peer_is_gone
+from tagwire.rpc.keepalive import prepare
 
 
 def test_dead_peers_are_found_by_the_system_within_seconds() -> None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tagwire.errors import ArgumentError, ArgumentKindError
+from tagwire.rpc.host.lobby import Lobby
 from tagwire.rpc.limits import Limits
-from tagwire.rpc.lobby import Lobby
 
 LIMITS = Limits(newcomers=6, newcomers_per_address=3)
 

@@ -7,8 +7,8 @@ import pytest
 
 from tagwire.core.catalog import ClassSpec, Kind
 from tagwire.errors import ObjectGone
-from tagwire.rpc.objects import Caller, Lease, Registry
-from tagwire.rpc.sharing import SharedTaggers
+from tagwire.rpc.host.objects import Caller, Lease, Registry
+from tagwire.rpc.host.sharing import SharedTaggers
 
 TAGGER, MEASUREMENT = ClassSpec("Tagger", Kind.TAGGER), ClassSpec("Counter", Kind.MEASUREMENT)
 

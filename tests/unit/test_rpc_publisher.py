@@ -14,11 +14,11 @@ import pytest
 
 from tagwire.core.catalog import Catalog, ClassSpec, Kind, MethodSpec, ParamSpec, PropertySpec, ResultSpec
 from tagwire.errors import ArgumentError, ArgumentKindError, LimitReached, NotSupported, ObjectGone
-from tagwire.rpc import publisher as publisher_module
-from tagwire.rpc.objects import Caller, Lease
-from tagwire.rpc.publisher import Publisher
-from tagwire.rpc.service import Service
-from tagwire.rpc.session import Client, Session, nowhere
+from tagwire.rpc.host import publisher as publisher_module
+from tagwire.rpc.host.objects import Caller, Lease
+from tagwire.rpc.host.publisher import Publisher
+from tagwire.rpc.host.service import Service
+from tagwire.rpc.host.session import Client, Session, nowhere
 
 COUNTER = ClassSpec(
     "Counter",

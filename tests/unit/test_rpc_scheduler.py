@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from tagwire.rpc.scheduler import Scheduler
+from tagwire.rpc.host.scheduler import Scheduler
 
 
 def test_every_job_is_called_and_the_earliest_time_told() -> None:

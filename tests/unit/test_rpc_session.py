@@ -9,10 +9,10 @@ import pytest
 
 from tagwire.core.catalog import ClassSpec, Kind
 from tagwire.errors import ArgumentError, LimitReached, ObjectGone
+from tagwire.rpc.host.objects import Caller, Registry
+from tagwire.rpc.host.pyro import Refused
+from tagwire.rpc.host.session import EVERYBODY, Client, Sessions, nowhere
 from tagwire.rpc.limits import Limits
-from tagwire.rpc.objects import Caller, Registry
-from tagwire.rpc.pyro import Refused
-from tagwire.rpc.session import EVERYBODY, Client, Sessions, nowhere
 
 TAGGER, COUNTER, DATA = ClassSpec("T", Kind.TAGGER), ClassSpec("C", Kind.MEASUREMENT), ClassSpec("D", Kind.DATA)
 

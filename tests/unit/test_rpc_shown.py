@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tagwire.core.catalog import Catalog, MethodSpec, ParamSpec
-from tagwire.rpc.library import Library
-from tagwire.rpc.shown import MOST_ITEMS, MOST_TEXT, shown, shown_arguments
+from tagwire.rpc.host.library import Library
+from tagwire.rpc.host.shown import MOST_ITEMS, MOST_TEXT, shown, shown_arguments
 
 
 class Edge(IntEnum):

@@ -8,9 +8,9 @@ from queue import SimpleQueue
 
 import pytest
 
-from tagwire.rpc import watch
+from tagwire.rpc.host import watch
+from tagwire.rpc.host.watch import Watch
 from tagwire.rpc.message import Message
-from tagwire.rpc.watch import Watch
 
 REQUEST = Message(4, 0, 1, 0, b"", ())
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tagwire import errors
 from tagwire.core.faults import from_fault, to_builtin, to_fault
-from tagwire.rpc.npy import from_npy, to_npy
+from tagwire.rpc.host.npy import from_npy, to_npy
 from tagwire.rpc.wire import Codec, Handle, Member
 
 VALUES = st.recursive(

@@ -87,7 +87,7 @@ def streaming(
         yield []
         return
     from tagwire.core.enums import AccessMode
-    from tagwire.rpc.objects import Caller
+    from tagwire.rpc.host.objects import Caller
 
     mode, address = AccessMode[MODES[stream.access]], Address(host, stream.port)
     try:

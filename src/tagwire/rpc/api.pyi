@@ -27,8 +27,8 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.rpc.object_events import SettingsChange
-from tagwire.rpc.subscription import Subscription
+from tagwire.rpc.client.object_events import SettingsChange
+from tagwire.rpc.client.subscription import Subscription
 
 # Integers may come as integral floats (1e12) and NumPy numbers, lists as any sequence or array.
 IntLike: TypeAlias = float | np.integer[Any]

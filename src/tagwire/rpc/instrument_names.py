@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from tagwire.core.catalog import Catalog, read_instrument
 from tagwire.errors import ArgumentError
-from tagwire.rpc.aio import AsyncModule
-from tagwire.rpc.doors import DOORS
-from tagwire.rpc.instruments import Instruments
-from tagwire.rpc.module import RemoteModule
+from tagwire.rpc.client.aio import AsyncModule
+from tagwire.rpc.client.module import RemoteModule
+from tagwire.rpc.host.doors import DOORS
+from tagwire.rpc.host.instruments import Instruments
 
 
 def read_instruments(objects: Mapping[str, object], catalog: Catalog) -> Instruments:

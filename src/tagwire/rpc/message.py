@@ -42,7 +42,7 @@ def buffers(kind: int, seq: int, data: bytes, arrays: Sequence[Octets | bytes] =
     Parameters
     ----------
     arrays
-        Memory that is sent as it is, without a copy; bytes stand for a shared array (see `tagwire.rpc.lending`).
+        Memory that is sent as it is, without a copy; bytes stand for a shared array (see `tagwire.rpc.host.lending`).
     """
     size = checked_size(data, arrays)
     header = _HEADER.pack(b"PYRO", _VERSION, kind, MSGPACK, flags, seq, len(data), size, _NO_ID, 0, _MAGIC)

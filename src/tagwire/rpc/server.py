@@ -11,15 +11,15 @@ from typing import Self
 
 from tagwire.core.catalog import Catalog, read_catalog, with_instruments
 from tagwire.errors import KeysUnusable
-from tagwire.rpc.auditing import keep_audit
-from tagwire.rpc.daemon import Daemon, location
-from tagwire.rpc.files import DataFolder
-from tagwire.rpc.gate import Gate
+from tagwire.rpc.host.auditing import keep_audit
+from tagwire.rpc.host.daemon import Daemon, location
+from tagwire.rpc.host.files import DataFolder
+from tagwire.rpc.host.gate import Gate
+from tagwire.rpc.host.listener import Listener
+from tagwire.rpc.host.service import Service
+from tagwire.rpc.host.session import GRACE_S
 from tagwire.rpc.instrument_names import read_instruments
 from tagwire.rpc.limits import Limits
-from tagwire.rpc.listener import Listener
-from tagwire.rpc.service import Service
-from tagwire.rpc.session import GRACE_S
 from tagwire.security import ServerSecurity
 from tagwire.security.places import is_loopback
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tagwire.core.catalog import Catalog, ClassSpec, EnumSpec, Kind, MethodSpec, ParamSpec, PropertySpec, ResultSpec
-from tagwire.rpc.local import runs_on_tags
-from tagwire.rpc.object_events import event_methods
-from tagwire.rpc.remote_logger import SET_LOGGER
+from tagwire.rpc.client.local import runs_on_tags
+from tagwire.rpc.client.object_events import event_methods
+from tagwire.rpc.client.remote_logger import SET_LOGGER
 
 _ACCEPTED = {
     "int": "IntLike",
@@ -61,8 +61,8 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.rpc.object_events import SettingsChange
-from tagwire.rpc.subscription import Subscription
+from tagwire.rpc.client.object_events import SettingsChange
+from tagwire.rpc.client.subscription import Subscription
 
 # Integers may come as integral floats (1e12) and NumPy numbers, lists as any sequence or array.
 IntLike: TypeAlias = float | np.integer[Any]
@@ -80,7 +80,7 @@ _EVENTS = {
     "on_settings": "def on_settings(self, callback: Callable[[SettingsChange], object] | None = ...) "
     "-> Subscription[SettingsChange]: ...",
 }
-"""The methods that `tagwire.rpc.object_events` adds to classes."""
+"""The methods that `tagwire.rpc.client.object_events` adds to classes."""
 
 _OF_YOURS = {
     "N_MAX_EVENTS": "N_MAX_EVENTS: int",
@@ -107,8 +107,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from tagwire.rpc import api
-from tagwire.rpc.client_control import ControlLease
-from tagwire.rpc.session_view import SessionView
+from tagwire.rpc.client.client_control import ControlLease
+from tagwire.rpc.client.session_view import SessionView
 
 def connect(
     host: str = "localhost",

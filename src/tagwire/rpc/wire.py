@@ -30,6 +30,9 @@ REQUEST_LIMIT = 32 * 1024 * 1024
 INLINE = 16 * 1024
 """Most bytes of an array that are packed among the other values."""
 
+CALLS_MAX = 10_000
+"""Most calls of one batch."""
+
 RANGE_LIMIT = 2**20
 """Longest range that travels: the library makes a list of it."""
 

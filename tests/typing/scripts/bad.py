@@ -2,7 +2,7 @@
 
 import tagwire
 from tagwire.rpc import api
-from tagwire.rpc.module import RemoteModule
+from tagwire.rpc.client.module import RemoteModule
 
 
 def mistakes(TT: RemoteModule) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tagwire
-from tagwire.rpc.module import RemoteModule
+from tagwire.rpc.client.module import RemoteModule
 
 if TYPE_CHECKING:
     from tagwire.rpc import api
