@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgpack
+import numpy as np
 import Pyro5.api
 import pytest
 import tiny_instrument
@@ -183,10 +184,12 @@ def test_random_bytes_at_every_stage(calm: Server) -> None:
                 pass
 
 
-@pytest.mark.parametrize("target", ["TimeTagger", "tagwire"])
-def test_what_is_too_large_is_not_even_read(calm: Server, target: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "size"), [("TimeTagger", 2**30 - 1), ("tagwire", 2**30 - 1), ("tagwire", 2**22 + 1)]
+)
+def test_what_is_too_large_is_not_even_read(calm: Server, target: str, size: int) -> None:
     with greeted(calm, target) as sock:
-        sock.sendall(message(protocol.MSG_INVOKE, b"", size=2**30 - 1))
+        sock.sendall(message(protocol.MSG_INVOKE, b"", size=size))
         with contextlib.suppress(ConnectionResetError):
             assert sock.recv(1) == b""
 
@@ -201,8 +204,10 @@ def test_a_plain_request_that_would_take_gigabytes_to_read_is_cut_off(calm: Serv
 
 def test_too_large_a_request_of_ours_is_refused_before_it_is_sent(calm: Server) -> None:
     with tagwire.connect("127.0.0.1", calm.port) as TT:
+        with pytest.raises(ValueError, match=r"at most 4194304 .* as NumPy arrays"):
+            TT.echo(b"x" * 2**22)
         with pytest.raises(ValueError, match="at most 33554432"):
-            TT.echo(b"x" * 2**25)
+            TT.echo(np.zeros(2**25, np.uint8))
         assert TT.getVersion() == "1.2.3"
 
 

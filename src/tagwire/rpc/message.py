@@ -113,10 +113,12 @@ class Assembler:
     ----------
     limit
         Most bytes of a message; a longer one is refused before anything of it is stored.
+    values
+        Most bytes of its data, which cost far more once they are unpacked; arrays beside them do not.
     """
 
-    def __init__(self, limit: int = 2 * _SIZE_MAX) -> None:
-        self.limit = limit
+    def __init__(self, limit: int = 2 * _SIZE_MAX, values: int = _SIZE_MAX) -> None:
+        self.limit, self._values = limit, values
         scratch = bytearray(_SCRATCH)
         self.state = State(scratch, memoryview(scratch), 0, 0, None, 0, (), (), None, 0, [])
 
@@ -139,7 +141,7 @@ class Assembler:
         alone = self._alone(self.state)
         if alone is not None:
             return [alone], None
-        work = _Pass(self.state, self.limit)
+        work = _Pass(self.state, self.limit, self._values)
         while work.step():
             pass
         return work.done, work.state()
@@ -175,11 +177,11 @@ class Assembler:
 class _Pass:
     """One look at the bytes that are there."""
 
-    def __init__(self, state: State, limit: int) -> None:
+    def __init__(self, state: State, limit: int, values: int) -> None:
         self._scratch, self._view, self._start, self._end = state.scratch, state.view, state.start, state.end
         self._head, self._left, self._arrays, self._shared = state.head, state.left, [*state.arrays], [*state.shared]
         self._body, self._filled, counts = state.body, state.filled, state.counts
-        self._limit = limit
+        self._limit, self._values = limit, values
         self.done: list[Message] = []
         if self._body is not None:
             self._filled += sum(counts)
@@ -213,6 +215,8 @@ class _Pass:
             raise ProtocolError("what arrived is no message of Pyro5")
         if data + more > self._limit:
             raise ProtocolError(f"a message of {data + more} bytes is not accepted; at most {self._limit} are")
+        if data > self._values:
+            raise ProtocolError(f"values of {data} bytes are not accepted; at most {self._values} are, besides arrays")
         self._start += _HEADER.size
         self._head, self._left = _Head(kind, flags, seq, more, data), more
         return True

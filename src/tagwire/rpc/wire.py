@@ -30,6 +30,9 @@ REQUEST_LIMIT = 32 * 1024 * 1024
 INLINE = 16 * 1024
 """Most bytes of an array that are packed among the other values."""
 
+VALUES_LIMIT = 4 * 1024 * 1024
+"""Most bytes of a request besides its large arrays: of many small values each byte can cost the server some 70."""
+
 CALLS_MAX = 10_000
 """Most calls of one batch."""
 

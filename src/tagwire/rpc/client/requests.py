@@ -9,7 +9,7 @@ from tagwire.core.faults import from_fault
 from tagwire.errors import ArgumentError, ConnectionBroken, ProtocolError
 from tagwire.rpc import message
 from tagwire.rpc.message import Message, Octets
-from tagwire.rpc.wire import REQUEST_LIMIT, Codec, Handle
+from tagwire.rpc.wire import REQUEST_LIMIT, VALUES_LIMIT, Codec, Handle
 
 RAW = Codec()
 """Leaves handles as they are."""
@@ -25,9 +25,14 @@ Outcome = tuple[bool, Any]
 
 
 def pack_request(codec: Codec, number: int, request: Sequence[Any], limit: int) -> tuple[bytes, list[Octets]]:
-    """The bytes of a request ``[operation, *operands]`` and the arrays beside; `ArgumentError` beyond `limit` bytes."""
+    """The bytes of a request ``[operation, *operands]`` and the arrays beside; `ArgumentError` when it is too large."""
     arrays: list[Octets] = []
     data = codec.pack([number, *with_list(request)], arrays)
+    if len(data) > VALUES_LIMIT:
+        raise ArgumentError(
+            f"the arguments take {len(data)} bytes besides arrays; at most {VALUES_LIMIT} can be sent at once: send "
+            "what is large as NumPy arrays"
+        )
     if arrays or len(data) > limit:
         size = len(data) + sum(8 + array.nbytes for array in arrays)
         if size > limit:

@@ -23,6 +23,7 @@ from tagwire.rpc.host.watch import Watch
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.message import Assembler, Message, Octets
 from tagwire.rpc.sending import Outbox
+from tagwire.rpc.wire import VALUES_LIMIT
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Conversation:
         self._answer = answer
         self._watch = watch
         self._limits = limits
-        self._assembler = Assembler(limits.request_bytes)
+        self._assembler = Assembler(limits.request_bytes, VALUES_LIMIT)
         self._outbox = Outbox(sock)
         self._backlog: deque[Message] = deque()
         self._lock = threading.Lock()
