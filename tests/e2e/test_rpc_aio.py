@@ -237,9 +237,11 @@ def test_a_restarted_server_is_found_again(
         await asyncio.gather(held, return_exceptions=True)
         while TT._link._connection.ended is None:
             await asyncio.sleep(0.01)
+        noted = len(TT._link._dropped)
         for _ in range(2):
             with pytest.raises(ServerGone):
                 await TT.getVersion()
+        assert len(TT._link._dropped) == noted
         with Server(tiny, "127.0.0.1", tiny_server.port, catalog=tiny_catalog, session_grace=0.0):
             assert await TT.getVersion() == "1.2.3"
             with pytest.raises(ObjectGone, match="restarted"):

@@ -492,9 +492,11 @@ def test_a_restarted_server_is_found_again(
         tiny_server.close()
         with pytest.raises(ConnectionBroken):
             TT.getVersion()
+        noted = len(TT._link._dropped)
         for _ in range(3):
             with pytest.raises(ServerGone):
                 TT.getVersion()
+        assert len(TT._link._dropped) == noted  # who asks all night must not collect anything
         with Server(tiny, "127.0.0.1", tiny_server.port, catalog=tiny_catalog, session_grace=0.0) as again:
             assert TT.getVersion() == "1.2.3"
             with pytest.raises(ObjectGone, match="restarted"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -34,7 +35,7 @@ def server() -> Iterator[ServerProcess]:
 def gathered(server: ServerProcess, task: str, *numbers: object) -> subprocess.Popen[str]:
     """A crowd that has begun."""
     words = [sys.executable, str(CROWD), task, server.address.host, str(server.address.port), *map(str, numbers)]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
 
 def finished(process: subprocess.Popen[str]) -> None:
@@ -42,7 +43,8 @@ def finished(process: subprocess.Popen[str]) -> None:
     try:
         said = process.communicate(timeout=300)[0]
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the clients, too, if they are not done
     assert process.returncode == 0, said[-3000:]
 
 

@@ -118,6 +118,7 @@ class AsyncLink:
         self._release_dropped()
         number = next(self._numbers)
         data, arrays = pack_request(self.codec, number, request, self._limit)
+        await self._connected()  # without one nothing is sent, so there is nothing that the server had to take back
         try:
             failed, result = outcome(incoming, await self._exchange(data, arrays), keep)
         except BaseException:

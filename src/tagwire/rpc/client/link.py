@@ -178,6 +178,7 @@ class Link:
     def _request(self, incoming: Codec, *request: object, keep: Keep | None = None) -> Any:
         number = next(self._numbers)
         data, arrays = pack_request(self.codec, number, request, self._limit)
+        self._connection()  # without one nothing is sent, so there is nothing that the server had to take back
         try:
             failed, result = outcome(incoming, self._exchange(data, arrays), keep)
         except BaseException:
