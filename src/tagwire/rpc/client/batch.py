@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, Self, TypeVar, cast
+from typing import Any, Generic, ParamSpec, Protocol, Self, TypeVar, cast
 
 from tagwire.errors import ArgumentError, StateError
 from tagwire.rpc.wire import CALLS_MAX
-
-if TYPE_CHECKING:
-    from tagwire.rpc.client.link import Link
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class Carrier(Protocol):
+    """What is needed of a connection; see `tagwire.rpc.client.link.Link`."""
+
+    def batch(self, requests: list[list[Any]]) -> list[tuple[bool, Any]]: ...
+
+
 class Recorder(Protocol):
     """Takes requests instead of the connection."""
 
-    def note(self, link: Link, operation: str, operands: tuple[Any, ...]) -> Any:
+    def note(self, link: Carrier, operation: str, operands: tuple[Any, ...]) -> Any:
         """Keep a request for later; what stands for its result."""
 
 
@@ -62,7 +65,7 @@ class Batch:
         The connection to use; that of the first call when not given.
     """
 
-    def __init__(self, link: Link | None = None) -> None:
+    def __init__(self, link: Carrier | None = None) -> None:
         self._link = link
         self._noted: list[tuple[list[Any], Pending[Any]]] = []
         self._open = False
@@ -95,7 +98,7 @@ class Batch:
             raise StateError(f"{getattr(call, '__name__', call)} is more than one remote call; give each to the batch")
         return cast("Pending[T]", value)
 
-    def note(self, link: Link, operation: str, operands: tuple[Any, ...]) -> Pending[Any]:
+    def note(self, link: Carrier, operation: str, operands: tuple[Any, ...]) -> Pending[Any]:
         """Keep a request; called by the link."""
         if operation in ("wait", "create"):
             raise StateError("a call that waits, or that makes an object, cannot be in a batch")
