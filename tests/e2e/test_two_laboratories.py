@@ -31,7 +31,7 @@ def serve(tagger: TimeTagger.TimeTagger, _port: int) -> str:
 
 def test_two_laboratories(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.syspath_prepend(EXAMPLES)
-    spec = importlib.util.spec_from_file_location("example_15", EXAMPLES / "15_two_laboratories.py")
+    spec = importlib.util.spec_from_file_location("example_15", EXAMPLES / "16_two_laboratories.py")
     assert spec is not None
     assert spec.loader is not None
     example = importlib.util.module_from_spec(spec)
