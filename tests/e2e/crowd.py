@@ -6,6 +6,8 @@ Run as ``python crowd.py kill HOST PORT COUNT SEED``, ``python crowd.py work HOS
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
 import os
 import random
 import signal
@@ -19,6 +21,9 @@ import tagwire
 from tagwire.errors import ConnectionBroken, ObjectGone, ServerGone, ServerUnreachable, TagwireError
 
 AT_ONCE = 12
+DEATH = (ConnectionBroken, ServerUnreachable, ServerGone, ObjectGone)
+"""What a client may see of a server that dies."""
+
 TEST_SIGNAL = 1_250_000
 """Period of the test signal of a Time Tagger Ultra in ps."""
 
@@ -89,22 +94,32 @@ def diligent(host: str, port: int, number: int, seconds: float) -> None:
 
 
 def steadfast(host: str, port: int, number: int) -> None:
-    """Measure until the server has died and come again, and then three times more, on one connection."""
-    rounds, broken = 0, False
-    TT = None
-    while rounds < 3 or not broken:
-        try:
-            TT = TT or tagwire.connect(host, port)
-            tagger = TT.createTimeTagger()
-            tagger.setTestSignal(1, True)
-            tagger.sync()
-            while rounds < 3 or not broken:
+    """Measure until the server dies, and then three times more with the one that comes, on one connection.
+
+    Whoever holds a `Countrate` cannot overlook the death: no later server has it.
+    """
+    with tagwire.connect(host, port) as TT:
+        with contextlib.suppress(*DEATH):
+            tagger = signalling(TT)
+            kept = TT.Countrate(tagger, [1])
+            while True:
                 measure(TT, tagger, number)
-                rounds += broken
-        except (ConnectionBroken, ServerUnreachable, ServerGone, ObjectGone):
-            rounds, broken = 0, True
-    if TT is not None:
-        TT.close()
+                kept.getData()
+        rounds = 0
+        while rounds < 3:
+            with contextlib.suppress(*DEATH):
+                tagger = signalling(TT)
+                while rounds < 3:
+                    measure(TT, tagger, number)
+                    rounds += 1
+
+
+def signalling(TT: Any) -> Any:
+    """The Time Tagger, with its test signal on channel 1."""
+    tagger = TT.createTimeTagger()
+    tagger.setTestSignal(1, True)
+    assert tagger.sync(60_000)
+    return tagger
 
 
 def together(count: int, task: Callable[[int], None]) -> int:
@@ -124,6 +139,7 @@ def endure(host: str, port: int, count: int) -> int:
 
 
 if __name__ == "__main__":
+    faulthandler.register(signal.SIGUSR1, chain=True)  # tells where each thread is, and ends
     what, host, port, *numbers = sys.argv[1:]
     done = {"kill": kill, "work": work, "endure": endure}[what](host, int(port), *map(int, numbers))
     print(f"{done} failed")

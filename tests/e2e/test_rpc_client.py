@@ -38,7 +38,7 @@ from tagwire.errors import (
     ServerUnreachable,
     StateError,
 )
-from tagwire.rpc.client import link
+from tagwire.rpc.client import greeting, link
 from tagwire.rpc.message import EXCEPTION
 from tagwire.rpc.server import Server
 
@@ -413,6 +413,17 @@ def test_one_long_call_holds_up_nobody(TT: Any) -> None:
     tiny._go_on.set()
     waiter.join(5)
     assert not waiter.is_alive()
+
+
+def test_a_socket_that_is_connected_to_itself_is_nobody() -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        try:
+            sock.connect(sock.getsockname())
+        except OSError as error:
+            pytest.skip(f"this system never connects a socket to itself ({error})")
+        with pytest.raises(ServerUnreachable, match="nobody answers at here"):
+            greeting.refuse_itself(sock, "here")
 
 
 def test_nobody_answers() -> None:

@@ -172,6 +172,7 @@ class AsyncLink:
                 f"nobody answers at {where} ({error}); start a server there with: tagwire serve"
             ) from error
         try:
+            greeting.refuse_itself(transport.get_extra_info("socket"), where)
             self._look_at(transport)
             answer = connection.greet(greeting.opening(self._said), greeting.ANSWER_LIMIT)
             self.welcome = greeting.welcome(await asyncio.wait_for(answer, greeting.CONNECT_S), where)

@@ -45,6 +45,7 @@ def dial(host: str, port: int, security: ClientSecurity) -> Any:
             f"nobody answers at {host}:{port} ({error}); start a server there with: tagwire serve"
         ) from error
     try:
+        refuse_itself(sock, f"{host}:{port}")
         prepare(sock)
         wrapped = security.wrap(sock)
         wrapped.settimeout(CONNECT_S)
@@ -52,6 +53,16 @@ def dial(host: str, port: int, security: ClientSecurity) -> Any:
     except BaseException:
         sock.close()
         raise
+
+
+def refuse_itself(sock: socket.socket, server: str) -> None:
+    """`ServerUnreachable` when the socket has got hold of itself.
+
+    Without a server, the system may choose the very port that is dialled as the port to dial from: TCP then connects
+    the socket to itself, and no server could listen there any more.
+    """
+    if sock.getsockname() == sock.getpeername():
+        raise ServerUnreachable(f"nobody answers at {server}; start a server there with: tagwire serve")
 
 
 def hello(client: str, session: str = "", token: str | None = None) -> dict[str, Any]:
