@@ -426,6 +426,18 @@ def test_a_socket_that_is_connected_to_itself_is_nobody() -> None:
             greeting.refuse_itself(sock, "here")
 
 
+def test_a_server_that_ends_during_the_greeting_may_be_tried_again() -> None:
+    def end(listener: socket.socket) -> None:
+        listener.accept()[0].close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ending = threading.Thread(target=end, args=(listener,))
+        ending.start()
+        with pytest.raises(ConnectionBroken):
+            tagwire.connect(*listener.getsockname())
+        ending.join(60)
+
+
 def test_nobody_answers() -> None:
     with Server(tiny, "127.0.0.1", 0) as server:
         port = server.port

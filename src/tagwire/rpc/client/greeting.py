@@ -99,7 +99,7 @@ def introduce(
         sock.sendall(b"".join(opening(said)))
         while not (answers := assembler.feed(sock.recv_into)):
             if answers is None:
-                raise ProtocolError(f"what answers at {server} is not a Tagwire server: it hung up")
+                raise ConnectionBroken(f"what answers at {server} hung up: it was ending, or is not a Tagwire server")
     except TimeoutError as error:
         raise ServerUnreachable(silent(server)) from error
     except OSError as error:
