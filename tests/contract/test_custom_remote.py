@@ -268,7 +268,7 @@ def test_lost_tags_show(bench: Bench) -> None:
     stepped, tagger = bench.stepped(TICKS)
     small = type("Small", (recorder(bench.TT),), {"N_MAX_EVENTS": 5})
     measured = small(tagger, [1])
-    with measured._tagwire_feed._commands:  # the thread cannot read meanwhile
+    with measured._tagwire_feed.commands:  # the thread cannot read meanwhile
         stepped.advance(200)
     measured.stop()
     kinds = [row[0] for row in measured.tags()]
@@ -321,6 +321,30 @@ def test_hooks_may_steer(bench: Bench) -> None:
     assert once.waitUntilFinished(60_000)
     stepped.advance(200)
     assert (once.getData(), once.isRunning(), once.hooks[2:]) == (5, False, ["stopping", "stop"])
+
+
+def test_inside_the_mutex_it_may_be_steered(bench: Bench) -> None:
+    stepped, tagger = bench.stepped(TICKS)
+    measured = counting(bench.TT)(tagger)
+    reading = threading.Thread(target=read, args=(measured,), daemon=True)
+
+    def steer() -> None:
+        with measured.mutex:
+            stepped.advance(100)
+            reading.start()
+            reading.join(0.2)  # it would now stand before the hooks, if it could come so far
+            measured.clear()
+            measured.stop()
+            measured.start()
+
+    steering = threading.Thread(target=steer, daemon=True)
+    steering.start()
+    for thread in (steering, reading):
+        thread.join(60)
+        assert not thread.is_alive()
+    stepped.advance(300)
+    measured.stop()
+    assert measured.getData() == 10
 
 
 def test_all_of_them_can_be_stopped(bench: Bench) -> None:
@@ -415,7 +439,7 @@ def test_tags_that_were_lost_on_their_way_show(bench: Bench) -> None:
     stepped, tagger = bench.stepped(TICKS)
     measured = recorder(bench.TT)(tagger, [1])
     feed = measured._tagwire_feed
-    with feed._commands:
+    with feed.commands:
         stepped.advance(100)
         read(measured)
         stepped.advance(200)

@@ -202,6 +202,30 @@ def test_the_mutex_keeps_the_stream_out():
     assert counting.getData() == 50
 
 
+def test_inside_the_mutex_a_measurement_may_be_steered():
+    tagger = SteppedTagger(TICKS)
+    ahead, counting = Counting(tagger), Counting(tagger)
+    came = threading.Event()
+    ahead.process = lambda *_: came.set()
+    player = threading.Thread(target=tagger.play, daemon=True)
+
+    def steer():
+        with counting.mutex:
+            player.start()
+            came.wait(0.2)  # the stream would now stand before this measurement, if it could come so far
+            counting.clear()
+            counting.stop()
+            counting.start()
+            assert counting.getCaptureDuration() == 0
+
+    steering = threading.Thread(target=steer, daemon=True)
+    steering.start()
+    steering.join(60)
+    assert not steering.is_alive()
+    player.join(60)
+    assert counting.getData() == 50
+
+
 def test_a_dropped_measurement_is_gone_at_once():
     tagger = SteppedTagger(TICKS)
     counting = Counting(tagger)

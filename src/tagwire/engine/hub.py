@@ -33,6 +33,8 @@ class Hub:
 
     Attributes
     ----------
+    exclusive
+        Held by whoever hands on a block, and by commands; taken before the lock of any iterator.
     position
         Stream time in ps up to which the source was read.
     overflows
@@ -55,7 +57,7 @@ class Hub:
         self.max_events = 1_048_576
         self._chain = Chain()
         self._next_channel = FIRST_VIRTUAL_CHANNEL
-        self._exclusive = Turnstile()
+        self.exclusive = Turnstile()
         self._fences = Fences()
         self.patient = True
         self.failure: Exception | None = None
@@ -65,22 +67,22 @@ class Hub:
 
     def attach(self, iterator: Member) -> None:
         """Append an iterator to the chain; the hub does not keep it alive."""
-        with self._exclusive:
+        with self.exclusive:
             self._chain.append(iterator)
 
     def detach(self, iterator: Member) -> None:
         """Take an iterator out of the chain."""
-        with self._exclusive:
+        with self.exclusive:
             self._chain.remove(iterator)
 
     def iterators(self) -> list[Member]:
         """All iterators in the chain, in order of creation."""
-        with self._exclusive:
+        with self.exclusive:
             return self._chain.members()
 
     def allocate(self, count: int) -> tuple[int, ...]:
         """Numbers for `count` new virtual channels."""
-        with self._exclusive:
+        with self.exclusive:
             first = self._next_channel
             self._next_channel += count
             return tuple(range(first, first + count))
@@ -101,7 +103,7 @@ class Hub:
 
     def command(self, action: Callable[[int], Any]) -> None:
         """Run ``action(now)`` between two blocks, with the present stream time as those who listen see it."""
-        with self._exclusive:
+        with self.exclusive:
             action(self.device.present(self.position))
 
     def step(self, span: int, made: Callable[[TagBlock], TagBlock] = lambda block: block) -> bool:
@@ -119,7 +121,7 @@ class Hub:
         bool
             False when the source has ended; what was held back has then been handed on.
         """
-        with self._exclusive:
+        with self.exclusive:
             fence = self._fences.latest(new=False)
             block = self.source.read(span, self.device.wanted(self.registered()))
             if block is not None:
@@ -165,8 +167,9 @@ class Hub:
         """
         self.failure = failure
         if failure is not None:
-            for iterator in self.iterators():
-                iterator._fail(failure)
+            with self.exclusive:
+                for iterator in self.iterators():
+                    iterator._fail(failure)
         self._fences.flow(False)
 
     def check(self) -> None:

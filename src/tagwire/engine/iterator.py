@@ -42,7 +42,7 @@ class IteratorBase:
     -----
     A subclass keeps this order in its ``__init__``: check its arguments, ``super().__init__``, set up its state, and at
     last `_launch`, from where on the hub's thread calls its hooks. The hooks run under `self._lock`, which every method
-    that reads the state takes as well:
+    that reads the state takes as well; who needs the hub's lock, too, takes that one first:
 
     ``_process(block)``
         Fold a block in. Blocks follow each other without a gap between two calls of `_forget`.
@@ -181,8 +181,9 @@ class IteratorBase:
 
     def _close(self) -> None:
         """Leave the stream for good."""
-        self._hub.detach(self)
-        self._halt()
+        with self._hub.exclusive:
+            self._hub.detach(self)
+            self._halt()
 
     def _begin(self, now: int, duration: int | None, wipe: bool) -> None:
         require_tagger(self._tagger)  # nothing comes from one that was freed, and the capture would never end

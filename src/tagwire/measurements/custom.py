@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
 import weakref
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagwire.core.channels import ChannelIndex
+from tagwire.core.mutex import Mutex
 from tagwire.core.tags import TAG_DTYPE, Int32Array, Int64Array, TagBlock, TagType, UInt8Array, UInt16Array
 from tagwire.engine.iterator import IteratorBase
 from tagwire.engine.tagger import TimeTaggerBase, require_tagger
@@ -43,8 +42,8 @@ class CustomMeasurementBase(IteratorBase):
     waits for them: `next_impl_cs` with every block, `clear_impl`, `on_start`, `pre_stop` and `on_stop`.
 
     While a hook runs, the object is locked. Methods of the user's that read the same state lock it too
-    (``with self.mutex`` in `CustomMeasurement`), and call neither `start`, `stop` nor `clear` meanwhile: these wait for
-    the stream, which may be waiting for the lock. A hook itself may call them.
+    (``with self.mutex`` in `CustomMeasurement`), which holds up the stream of the whole tagger: be quick, and wait for
+    no tags meanwhile. Inside, as in a hook, `start`, `stop` and `clear` may be called.
 
     An exception in a hook is reported in the log (on the screen, unless ``logging`` is set up otherwise) and ends this
     measurement, and no other; `waitUntilFinished` then raises.
@@ -161,22 +160,6 @@ class CustomMeasurementBase(IteratorBase):
             self.on_stop()
 
 
-class Mutex:
-    """Keeps the stream out of a measurement for a while: ``with measurement.mutex:``."""
-
-    def __init__(self, lock: threading.RLock) -> None:
-        self._lock = lock
-
-    def __enter__(self) -> Mutex:
-        self._lock.acquire()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._lock.release()
-
-
 class CustomMeasurement(CustomMeasurementBase):
     """A measurement in Python: derive a class and implement `process`.
 
@@ -223,7 +206,7 @@ class CustomMeasurement(CustomMeasurementBase):
 
     def __init__(self, time_tagger: TimeTaggerBase) -> None:
         super().__init__(time_tagger)
-        self.mutex = Mutex(self._lock)
+        self.mutex = Mutex(self._hub.exclusive, self._lock)
         self._warned = False
 
     def process(self, incoming_tags: Records, begin_time: int, end_time: int) -> Any:

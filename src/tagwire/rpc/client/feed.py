@@ -64,6 +64,8 @@ class Feed:
 
     Attributes
     ----------
+    commands
+        Held by whoever reads or steers the stream; taken before `lock`.
     lock
         Held while a hook runs.
     captured
@@ -77,7 +79,7 @@ class Feed:
         self._owner = weakref.ref(owner)
         self._open_reader = open_reader
         self._reader: TagReader | None = None
-        self._commands = threading.RLock()  # for whoever reads or steers the stream; taken before `lock`
+        self.commands = threading.RLock()
         self._finished = threading.Condition(self.lock)
         self._running = False
         self._in_hook = False
@@ -108,7 +110,7 @@ class Feed:
 
     def open(self) -> None:
         """Join the stream, and start unless a group of measurements is to do that; a second time changes nothing."""
-        with self._commands:
+        with self.commands:
             if self._reader is not None:
                 return
             _require(self.channels)
@@ -123,7 +125,7 @@ class Feed:
 
     def listen(self, channels: Sequence[int]) -> None:
         """Get the tags of other channels from now on, without a gap."""
-        with self._commands:
+        with self.commands:
             if self._reader is None or tuple(channels) == self.channels:
                 self.channels = tuple(channels)
                 return
@@ -141,14 +143,14 @@ class Feed:
 
     def start(self) -> None:
         """Capture from the present stream time on; nothing when it does."""
-        with self._commands:
+        with self.commands:
             self.reader  # noqa: B018
             if not self.running:
                 self._begin(None)
 
     def start_for(self, duration: int, wipe: bool) -> None:
         """Capture for `duration` ps of stream time; one that runs and is not wiped goes on without a gap."""
-        with self._commands:
+        with self.commands:
             self.reader  # noqa: B018
             if self._running and not wipe:
                 if not self._in_hook:
@@ -164,7 +166,7 @@ class Feed:
 
     def stop(self) -> None:
         """Take in what has been captured up to now, and no more."""
-        with self._commands:
+        with self.commands:
             if self._reader is None or not self._running:
                 return
             self._reader.stop()
@@ -174,7 +176,7 @@ class Feed:
 
     def clear(self) -> None:
         """Drop what was captured; one that runs goes on from the present stream time."""
-        with self._commands:
+        with self.commands:
             if self._running:
                 self.reader.start()
                 self._begun = None
@@ -182,7 +184,7 @@ class Feed:
 
     def close(self) -> None:
         """Leave the stream for good."""
-        with self._commands:
+        with self.commands:
             if self._reader is not None:
                 self._end()
                 self._steered = False
@@ -204,7 +206,7 @@ class Feed:
 
     def poll(self) -> float | None:
         """Take in what there is; after how many seconds to look again, or `None` when nothing more is to come."""
-        with self._commands:
+        with self.commands:
             try:
                 piece = self.reader.read()
             except ConnectionBroken:

@@ -10,7 +10,6 @@ most ``N_MAX_EVENTS`` tags between two reads. What comes while it is full is los
 from __future__ import annotations
 
 import logging
-import threading
 import weakref
 from collections.abc import Callable
 from types import TracebackType
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from tagwire.core.arguments import boolean, integer
 from tagwire.core.catalog import ClassSpec, Kind, class_doc
+from tagwire.core.mutex import Mutex
 from tagwire.core.tags import TAG_DTYPE
 from tagwire.errors import ArgumentKindError, NotSupported
 from tagwire.rpc.client.feed import Feed
@@ -37,20 +37,6 @@ _alive: weakref.WeakSet[LocalMeasurement] = weakref.WeakSet()
 def runs_on_tags(spec: ClassSpec) -> bool:
     """Whether a class runs the user's code on the tags of channels that it asks for."""
     return spec.kind is Kind.LOCAL and any(m.name == "register_channel" for m in spec.methods)
-
-
-class Mutex:
-    """Keeps the tags out of a measurement for a while: ``with measurement.mutex:``."""
-
-    def __init__(self, lock: threading.RLock) -> None:
-        self._lock = lock
-
-    def __enter__(self) -> Self:
-        self._lock.acquire()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._lock.release()
 
 
 class LocalMeasurement(RemoteObject):
@@ -241,7 +227,7 @@ def _initializer(spec: ClassSpec, stream: Callable[[], type[Any]]) -> Callable[.
             return reader
 
         self._tagwire_feed = Feed(self, open_reader)
-        self.mutex = Mutex(self._tagwire_feed.lock)
+        self.mutex = Mutex(self._tagwire_feed.commands, self._tagwire_feed.lock)
         _alive.add(self)
 
     __init__.__signature__ = accepted  # type: ignore[attr-defined]
