@@ -21,5 +21,5 @@ def name_server_on_loopback() -> Iterator[Address]:
         yield Address(*daemon.sock.getsockname()[:2])
     finally:
         daemon.shutdown()
-        thread.join(30)
+        thread.join(120)
         daemon.close()

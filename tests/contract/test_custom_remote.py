@@ -394,7 +394,7 @@ def test_nobody_keeps_it_alive(bench: Bench) -> None:
     thread = measured._tagwire_feed._thread
     del measured
     gc.collect()
-    thread.join(30)
+    thread.join(120)
     assert not thread.is_alive()
     gc.collect()
     assert ref() is None
@@ -472,7 +472,7 @@ def test_a_wait_can_be_interrupted(bench: Bench) -> None:
     look = type(measured._tagwire_feed).running
 
     def interrupt() -> None:
-        waiting.wait(30)
+        waiting.wait(120)
         _thread.interrupt_main()
 
     with pytest.MonkeyPatch.context() as patch:
@@ -481,7 +481,7 @@ def test_a_wait_can_be_interrupted(bench: Bench) -> None:
         thread.start()
         with pytest.raises(KeyboardInterrupt):
             measured.waitUntilFinished()
-        thread.join(30)
+        thread.join(120)
     stepped.advance(100)
     measured.stop()
     assert measured.getData() == 5

@@ -6,7 +6,6 @@ import json
 import select
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from steady import process, python, wait_for
 from tagwire import TimeTagger
 from tagwire.core.address import Address
 from tagwire.core.tags import TagBlock
@@ -31,7 +31,7 @@ from tagwire.testing.simulated import SteppedTimeTagger
 
 TT = TimeTagger
 MS = 10**9
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 
 STRANGER = """
 import importlib.abc, json, sys
@@ -85,9 +85,7 @@ def test_a_plain_arrow_client_reads_columns(instrument: SteppedTimeTagger) -> No
     expected = TT.TimeTagStream(instrument, 10**6, [1, 3])
     address = str(address_of(instrument)).replace("localhost", "127.0.0.1")
     wanted = 1000
-    with subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", STRANGER, address, str(wanted)], stdout=subprocess.PIPE, text=True
-    ) as stranger:
+    with process(python("-c", STRANGER, address, str(wanted)), stdout=subprocess.PIPE) as stranger:
         assert stranger.stdout is not None
         assert json.loads(stranger.stdout.readline()) == [1, 3]
         assert "channel 99 does not exist" in json.loads(stranger.stdout.readline())
@@ -167,10 +165,7 @@ def wait_until_carried(instrument: SteppedTimeTagger, channels: list[int]) -> No
     """Wait until a client has gone over to the stream of these channels, and has left the one before."""
     server = instrument._server
     assert server is not None
-    deadline = time.monotonic() + 60
-    while [list(seat.channels) for seat in server._feeds.seats()] != [channels]:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: [list(seat.channels) for seat in server._feeds.seats()] == [channels])
 
 
 def test_a_bridge_is_for_this_computer_only(instrument: SteppedTimeTagger) -> None:
@@ -215,7 +210,7 @@ class Ledger(TT.CustomMeasurement):
         self.finalize_init()
 
     def process(self, incoming_tags: Any, begin_time: int, end_time: int) -> None:
-        assert self.go_on.wait(60)
+        assert self.go_on.wait(120)
         self.received += int(np.count_nonzero((incoming_tags["type"] == 0) & (incoming_tags["channel"] == 3)))
         self.missed += int(incoming_tags["missed_events"][incoming_tags["channel"] == 3].sum(dtype=np.int64))
 

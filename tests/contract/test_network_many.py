@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 import pytest
 
+from steady import PATIENCE_S, quiet_port, wait_for
 from tagwire import TimeTagger
 from tagwire.core.tags import TagBlock, TagType, join
 from tagwire.errors import ArgumentError, StateError
@@ -19,7 +20,6 @@ from tagwire.testing import SteppedTagger, SteppedTimeTagger, Tap, simulated_tag
 
 TT = TimeTagger
 MS, S = 10**9, 10**12
-PATIENCE_S = 60.0
 MIDNIGHT = 86_400 * S
 CLOCK, PULSE = 8, 7
 
@@ -56,7 +56,7 @@ def client(laboratories: list[SteppedTimeTagger]) -> Iterator[TT.TimeTaggerNetwo
 
 def serve(tagger: SteppedTimeTagger, mode: TT.AccessMode) -> None:
     tagger.setServerAddress("127.0.0.1")
-    tagger.startServer(mode, port=0)
+    tagger.startServer(mode, port=quiet_port())
 
 
 def address_of(tagger: SteppedTimeTagger) -> str:
@@ -67,13 +67,6 @@ def address_of(tagger: SteppedTimeTagger) -> str:
 def settle(client: TT.TimeTaggerNetwork) -> None:
     """Wait until everything has come up to where the first of the two stands still."""
     wait_until(client, min(server._fence() for server in client.getServers()))
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def wait_until(client: TT.TimeTaggerNetwork, at: int) -> None:
@@ -228,7 +221,7 @@ def test_how_well_the_clocks_agree_is_told(laboratories: list[SteppedTimeTagger]
     for _ in range(5):
         for tagger in laboratories:
             tagger.advance(S)
-    found = client.getClockOffsets(60_000)
+    found = client.getClockOffsets(120_000)
     assert list(found) == [address_of(laboratories[1])]
     offset = found[address_of(laboratories[1])]
     # Two inputs of 34 ps, and two clocks that follow theirs.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from steady import quiet_port, wait_for
 from tagwire import TimeTagger
 from tagwire.core.address import Address
 from tagwire.errors import AccessRefused, NotAllowed, ServerNotTrusted
@@ -44,9 +44,11 @@ def keys(home: Path) -> Path:
     return folder
 
 
-def serve(tagger: SteppedTimeTagger, keys: Path, mode: TT.AccessMode = TT.AccessMode.Control) -> StreamServer:
+def serve(
+    tagger: SteppedTimeTagger, keys: Path, mode: TT.AccessMode = TT.AccessMode.Control, port: int = 0
+) -> StreamServer:
     security = ServerSecurity(Tokens(keys), Identity.load(keys), refusal_s=0.0)
-    return serve_stream(tagger, mode, (), Address("127.0.0.1", 0), security)
+    return serve_stream(tagger, mode, (), Address("127.0.0.1", port), security)
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def test_who_has_a_token_measures_over_tls(
         here, there = TT.Countrate(tagger, [1]), TT.Countrate(client, [1])
         client.setTriggerLevel(1, 0.25)
         tagger.advance(10 * MS)
-        assert client.sync(60_000)
+        assert client.sync(120_000)
         assert here.getCountsTotal() == there.getCountsTotal() > 7000
     assert tagger.getTriggerLevel(1) == 0.25
     assert KnownServers().find(*server.address).fingerprint == Identity.load(keys).fingerprint
@@ -95,10 +97,12 @@ def test_who_may_observe_reads_and_no_more(
 def test_another_server_at_a_known_address_is_not_trusted(
     tagger: SteppedTimeTagger, keys: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = serve(tagger, keys)
-    monkeypatch.setenv("TAGWIRE_TOKEN", Tokens(keys).add("anna", Role.CONTROL))
-    TT.getTimeTaggerServerInfo(str(first.address))
-    first.close()
+    first = serve(tagger, keys, port=quiet_port())
+    try:
+        monkeypatch.setenv("TAGWIRE_TOKEN", Tokens(keys).add("anna", Role.CONTROL))
+        TT.getTimeTaggerServerInfo(str(first.address))
+    finally:
+        first.close()
     Identity.create(home / "other")
     security = ServerSecurity(Tokens(keys), Identity.load(home / "other"))
     second = serve_stream(tagger, TT.AccessMode.Listen, (), first.address, security)
@@ -151,10 +155,7 @@ def test_a_revoked_token_ends_the_stream(
     with TT.createTimeTaggerNetwork(str(server.address)) as client:
         TT.Countrate(client, [1])
         tagger.advance(10 * MS)
-        assert client.sync(60_000)
+        assert client.sync(120_000)
         assert len(server.clients()) == 1
         Tokens(keys).revoke("anna")
-        deadline = time.monotonic() + 60
-        while server.clients() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert server.clients() == []
+        wait_for(lambda: not server.clients())

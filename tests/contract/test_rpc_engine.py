@@ -14,6 +14,7 @@ import Pyro5.api
 import pytest
 
 import tagwire
+from steady import PATIENCE_S
 from tagwire.core.catalog import Catalog, Kind, read_catalog
 from tagwire.rpc.server import Server
 
@@ -119,7 +120,9 @@ assert "numba" not in sys.modules
 def test_a_recording_through_a_client_in_another_process(catalog: Catalog, recordings: Path, tmp_path: Path) -> None:
     result = tmp_path / "result.npz"
     with Server(tagwire.TimeTagger, "127.0.0.1", 0, recordings, catalog=catalog) as server:
-        subprocess.run([sys.executable, "-c", CLIENT, str(server.port), RECORDING, str(result)], check=True, timeout=60)
+        subprocess.run(
+            [sys.executable, "-c", CLIENT, str(server.port), RECORDING, str(result)], check=True, timeout=PATIENCE_S
+        )
     arrays = np.load(result)
     index, expected = _pairs(recordings / RECORDING, binwidth=125, n_bins=801)
     assert arrays["data"].dtype == np.int32
@@ -151,11 +154,11 @@ def test_data_ends_and_settings_come_without_asking(server: Server) -> None:
         tagger = TT.createTimeTagger()
         changes = tagger.on_settings()
         tagger.setTestSignal([1, 2], True)
-        assert changes.next(30).arguments == {"channel": [1, 2], "enabled": True}
+        assert changes.next(PATIENCE_S).arguments == {"channel": [1, 2], "enabled": True}
         correlation = TT.Correlation(tagger, 1, 2, binwidth=5, n_bins=2000)
         finished, updates = correlation.on_finished(), correlation.on_update(0.02)
         correlation.startFor(int(1e11), clear=True)
-        assert finished.next(30) == int(1e11)
+        assert finished.next(PATIENCE_S) == int(1e11)
         for histogram in updates:
             if np.array_equal(histogram, correlation.getData()):
                 break

@@ -51,8 +51,8 @@ def test_recording_and_reading_back(connection: Any, tmp_path: Path) -> None:
     dump = connection.Dump(tagger, filename="d", max_tags=10)
     writer.setMarker("here")
     writer.startFor(int(1e11))
-    assert writer.waitUntilFinished(30_000)
-    assert dump.waitUntilFinished(30_000)
+    assert writer.waitUntilFinished(120_000)
+    assert dump.waitUntilFinished(120_000)
     connection.mergeStreamFiles("m", ["x.ttbin", "x.ttbin"], [0, 10], [0, 0], True)
     shared = sorted(path.name for path in (tmp_path / "shared").iterdir())
     assert [name for name in shared if name.startswith("m") or name == "x.ttbin"] == ["m.1.ttbin", "m.ttbin", "x.ttbin"]

@@ -24,7 +24,7 @@ server = Server(tiny_instrument, "127.0.0.1", 0, grace=0.2).start()
 print(server.port, flush=True)
 for line in sys.stdin:
     count = int(line)
-    print(server.service.registry.wait_until(count, 10), flush=True)
+    print(server.service.registry.wait_until(count, timeout=120), flush=True)
 """
 
 
@@ -108,7 +108,7 @@ def test_threads_that_own_a_proxy_each(TT: Any, process: _Process) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(120)
     assert delays == [7] * 4
     assert tagger.getSerial() == "T1"
 

@@ -146,7 +146,7 @@ def test_the_log_of_the_library_comes_to_the_client(TT: Any) -> None:
     with TT.session.log() as log:
         with pytest.raises(RuntimeError) as failed:
             TT.createTimeTaggerVirtual()
-        level, message = log.next(30)
+        level, message = log.next(120)
     assert level == vendor.LOGGER_ERROR
     assert "Please connect a Time Tagger" in message
     assert "Please connect a Time Tagger" in str(failed.value)

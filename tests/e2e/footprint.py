@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path("/proc/self/fd").exists()
 """Whether this system tells."""
-
-PATIENCE = 60.0
-"""Seconds that a loaded machine may take to come to rest."""
 
 
 class Footprint:
@@ -38,11 +33,3 @@ class Footprint:
         """Most resident bytes so far."""
         peak = next(line for line in (self._process / "status").read_text().splitlines() if line.startswith("VmHWM"))
         return int(peak.split()[1]) * 1024
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    """Wait until `condition` holds; how long that takes is the machine's business."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to rest"
-        time.sleep(0.05)

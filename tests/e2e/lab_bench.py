@@ -138,7 +138,7 @@ class Stage:
         self.moving += 1
         self.most_moving = max(self.most_moving, self.moving)
         self.entered.set()
-        self.go_on.wait(30)
+        self.go_on.wait(120)
         self.moving -= 1
 
     def stop(self) -> None:

@@ -19,7 +19,7 @@ from tagwire.tagger.serving import serve_stream
 from tagwire.testing import simulated_tagger
 
 MS = 10**9
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 
 
 class Ledger(TimeTagger.CustomMeasurement):
@@ -37,7 +37,7 @@ class Ledger(TimeTagger.CustomMeasurement):
         self.finalize_init()
 
     def process(self, incoming_tags: Any, begin_time: int, end_time: int) -> None:
-        self.pass_on.wait(60)
+        self.pass_on.wait(120)
         for kind, count in enumerate(np.bincount(incoming_tags["type"], minlength=5)):
             self.kinds[kind] += int(count)
         for channel in self.received:

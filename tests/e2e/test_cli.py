@@ -2,7 +2,6 @@
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import tagwire
+from steady import PATIENCE_S, nobody, process
+from tagwire.cli import child
 from tagwire.cli.child import ServerProcess
 from tagwire.errors import TagwireError
 from tagwire.recording.files import open_recording
@@ -21,20 +22,12 @@ HEAVY = {"numpy", "numba", "Pyro5", "pyarrow", "matplotlib", "rich", "cryptograp
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerProcess]:
-    with ServerProcess("--simulate", "20") as process:
-        yield process
-
-
-@pytest.fixture
-def heed_signals() -> Iterator[None]:
-    """Shells start jobs in the background so that they ignore Ctrl-C; processes of the tests must not inherit that."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+    with ServerProcess("--simulate", "20") as started:
+        yield started
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*TAGWIRE, *words], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([*TAGWIRE, *words], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def modules_after(script: str) -> set[str]:
@@ -43,7 +36,7 @@ def modules_after(script: str) -> set[str]:
         [sys.executable, "-c", f"{script}\nimport sys\nprint(*sys.modules)"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=True,
     )
     return set(done.stdout.split())
@@ -62,7 +55,7 @@ with tagwire.connect({server.address.host!r}, {server.address.port}) as TT:
         tagger.setTestSignal([1, 2], True)
         correlation = TT.Correlation(tagger, 1, 2, 100, 10)
         correlation.startFor(1e10)
-        assert correlation.waitUntilFinished(20_000)
+        assert correlation.waitUntilFinished(120_000)
         assert correlation.getData().sum() > 0
 """)
     assert "numpy" in loaded
@@ -86,12 +79,11 @@ def test_info_tells_what_a_server_serves(server: ServerProcess) -> None:
 
 
 def test_info_tells_that_nobody_answers() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    for address in (f"127.0.0.1:{port}", f"[0:0:0:0:0:0:0:1]:{port}"):
-        done = run("info", address)
-        assert done.returncode == 0
-        assert re.search(rf"^server {re.escape(address)} +nobody answers", done.stdout, re.M)
+    with nobody() as port:
+        for address in (f"127.0.0.1:{port}", f"[0:0:0:0:0:0:0:1]:{port}"):
+            done = run("info", address)
+            assert done.returncode == 0
+            assert re.search(rf"^server {re.escape(address)} +nobody answers", done.stdout, re.M)
 
 
 def test_a_port_that_is_taken_is_said_so(server: ServerProcess) -> None:
@@ -103,24 +95,22 @@ def test_a_port_that_is_taken_is_said_so(server: ServerProcess) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be sent to another process there")
-@pytest.mark.usefixtures("heed_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_server_in_order(number: signal.Signals) -> None:
     command = [*TAGWIRE, "serve", "--backend", "simulated", "--host", "127.0.0.1", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout
+    with process(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
         said: list[str] = []
         while not said or not said[-1].startswith("ready at "):
-            said.append(process.stdout.readline())
+            said.append(server.stdout.readline())
             assert said[-1], said
         port = int(said[-1].split(";")[0].rpartition(":")[2])
         api = tagwire.connect("127.0.0.1", port)
         tagger = api.createTimeTagger()
         tagger.setTestSignal(1, True)
-        process.send_signal(number)
-        rest, errors = process.communicate(timeout=30)
+        server.send_signal(number)
+        rest, errors = server.communicate(timeout=PATIENCE_S)
         api.close()
-    assert process.returncode == 0, errors
+    assert server.returncode == 0, errors
     assert "Stopped." in rest
     assert not errors
     assert f"tagwire.connect('127.0.0.1', {port})" in "".join(said)
@@ -135,9 +125,10 @@ def test_the_vendors_library_can_be_served_without_a_device() -> None:
             api.createTimeTagger()
 
 
-def test_a_server_ends_with_the_process_that_started_it() -> None:
-    with ServerProcess("--backend", "simulated") as process:
-        assert process.end() == 0
+def test_a_server_ends_with_the_process_that_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "END_TIMEOUT", PATIENCE_S)  # it is not killed because the computer is slow
+    with ServerProcess("--backend", "simulated") as started:
+        assert started.end() == 0
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
@@ -164,5 +155,5 @@ def test_a_recording_in_a_loop_is_served_as_if_live(recordings: Path) -> None:
         rate = api.Countrate(tagger, list(source.channels[:2]))
         for _ in range(2):
             rate.startFor(length)
-            assert rate.waitUntilFinished(30_000)
+            assert rate.waitUntilFinished(120_000)
             assert rate.getCountsTotal().tolist() == [159_298, 224_721]

@@ -16,7 +16,7 @@ from tagwire.core.address import Address
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tagwire", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_a_pyro_name_server_knows_the_server_while_it_runs(pyro_name_server: Address) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import tagwire
+from steady import PATIENCE_S
 from tagwire.cli.child import ServerProcess
 from tagwire.errors import AccessRefused, NotAllowed, RemoteError, ServerNotTrusted
 from tagwire.security.known import KnownServers
@@ -30,7 +31,7 @@ def run(*words: str, home: Path, said: str = "") -> subprocess.CompletedProcess[
         [*TAGWIRE, *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
         input=said,
         env=environment | {"TAGWIRE_HOME": str(home)},
@@ -67,7 +68,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def call_until_it_fails(TT: Any) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         TT.scanTimeTagger()
 

@@ -35,13 +35,13 @@ with install_recorder("numba:compile") as compilations, TT.createTimeTagger() as
         TT.TimeDifferences(here, 1, 5, 4, 6), TT.CountBetweenMarkers(here, 1, 4), TT.TimeTagStream(here, 100, channels),
     ]
     synchronized.startFor(10**10)
-    assert synchronized.waitUntilFinished(20_000)
+    assert synchronized.waitUntilFinished(120_000)
     for measurement in used:
         measurement.getData()
     with tempfile.TemporaryDirectory() as folder:
         with TT.FileWriter(tagger, folder + "/x.parquet", [1, -2]) as writer, TT.Dump(tagger, folder + "/d", 1000):
             writer.startFor(10**10)
-            assert writer.waitUntilFinished(20_000)
+            assert writer.waitUntilFinished(120_000)
         with TT.FileReader(folder + "/x.parquet") as reader:
             reader.getData(10)
 
@@ -51,6 +51,6 @@ for _, event in compilations.buffer:
 
 
 def test_the_first_measurements_of_every_kind_find_their_kernels_compiled() -> None:
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["common measurements are compiled"]

@@ -5,12 +5,12 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import tagwire
+from steady import PATIENCE_S, process
 from tagwire.errors import ServerUnreachable
 
 DEMO = [sys.executable, "-m", "tagwire", "demo", "--seconds"]
@@ -25,7 +25,7 @@ def assert_ended(said: str) -> None:
 
 
 def test_it_measures_plots_and_cleans_up(tmp_path: Path) -> None:
-    done = subprocess.run([*DEMO, "1"], capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False)
+    done = subprocess.run([*DEMO, "1"], capture_output=True, text=True, timeout=240, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     found = re.search(r"g2\(0\) = (\S+) \+- (\S+)", done.stdout)
     assert found, done.stdout
@@ -38,27 +38,17 @@ def test_it_measures_plots_and_cleans_up(tmp_path: Path) -> None:
     assert_ended(done.stdout)
 
 
-@pytest.fixture
-def heed_ctrl_c() -> Iterator[None]:
-    """Shells start jobs in the background so that they ignore Ctrl-C; processes of the tests must not inherit that."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to another process there")
-@pytest.mark.usefixtures("heed_ctrl_c")
 def test_ctrl_c_ends_the_server_too(tmp_path: Path) -> None:
-    with subprocess.Popen([*DEMO, "60"], stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
-        assert process.stdout
+    with process([*DEMO, "60"], stdout=subprocess.PIPE, cwd=tmp_path) as demo:
         said = ""
         while "simulateEmitter" not in said:
-            line = process.stdout.readline()
+            line = demo.stdout.readline()
             assert line, said
             said += line
-        process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=30)
-    assert process.returncode == 130
+        demo.send_signal(signal.SIGINT)
+        rest, _ = demo.communicate(timeout=PATIENCE_S)
+    assert demo.returncode == 130
     assert "Stopped" in rest
     assert_ended(said)
     assert not os.listdir(tmp_path)

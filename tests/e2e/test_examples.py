@@ -23,7 +23,7 @@ def run(example: str, server: ServerProcess, *options: str) -> str:
     """What an example prints."""
     address = ["--host", server.address.host, "--port", str(server.address.port)]
     command = [sys.executable, "-W", "error", EXAMPLES / example, *address, *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     assert not done.stderr
     return done.stdout

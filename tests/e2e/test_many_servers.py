@@ -10,8 +10,6 @@ import faulthandler
 import os
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,11 +17,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import steady
+from steady import process, python, quiet_port
 from tagwire import TimeTagger
 
 TT = TimeTagger
 SCRIPT = Path(__file__).with_name("laboratory.py")
-DEADLINE_S = 60.0
 PERIOD = 10**8
 FIRST, SECOND = 1008, 2008
 
@@ -33,29 +32,25 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGSTOP"
 @contextmanager
 def laboratory(place: int, port: int = 0) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process, and the address of its server."""
-    command = [sys.executable, "-W", "error", str(SCRIPT), str(place), str(port)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            address = process.stdout.readline().strip()
-            assert address, f"the laboratory ended with {process.wait()}"
-            yield process, address
-        finally:
-            process.kill()
+    command = python(SCRIPT, str(place), str(port))
+    with process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        address = running.stdout.readline().strip()
+        assert address, f"the laboratory ended with {running.wait()}"
+        yield running, address
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            faulthandler.dump_traceback(all_threads=True)
-            raise AssertionError("this takes too long")
-        time.sleep(0.02)
+def wait_for(condition: Callable[[], object]) -> None:
+    try:
+        steady.wait_for(condition)
+    except AssertionError:
+        faulthandler.dump_traceback(all_threads=True)
+        raise
 
 
 def test_a_laboratory_stalls_dies_and_comes_back() -> None:
     with ExitStack() as stack:
-        (_, one), (second, other) = [stack.enter_context(laboratory(place)) for place in range(2)]
+        (_, one), (second, other) = [stack.enter_context(laboratory(place, quiet_port())) for place in range(2)]
         client = stack.enter_context(TT.createTimeTaggerNetwork([one, other]))
         client.setServerPatience(-1)
         counts, mine = TT.Countrate(client, [FIRST, SECOND]), TT.Countrate(client, [FIRST])
@@ -73,7 +68,7 @@ def test_a_laboratory_stalls_dies_and_comes_back() -> None:
         before = seen()
         wait_for(lambda: seen() > before + 2_000)  # the other one goes on
         assert client.getOverflowsClient() >= 1
-        assert client.sync(60_000)
+        assert client.sync(120_000)
 
         second.send_signal(signal.SIGCONT)
         client.setServerPatience(-1)
@@ -91,7 +86,7 @@ def test_a_laboratory_stalls_dies_and_comes_back() -> None:
         before = seen()
         wait_for(lambda: seen() > before + 1_000)
         assert not client.isConnected()
-        assert client.sync(60_000)
+        assert client.sync(120_000)
         stack.enter_context(laboratory(1, int(other.rpartition(":")[2])))
         client.setServerPatience(-1)
         wait_for(lambda: client.isConnected() and not absent())

@@ -253,7 +253,7 @@ def test_the_same_code_measures_on_a_server(
     picture = tmp_path / "picture.png"
     address = f"{server.address.host}:{server.address.port}"
     command = [sys.executable, "-W", "error", EXAMPLES / name, "--remote", address, "--output", str(picture), *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     assert not done.stderr
     (value,) = numbers(found, done.stdout)

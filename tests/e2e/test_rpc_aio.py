@@ -12,6 +12,7 @@ import pytest
 import tiny_instrument as tiny
 
 import tagwire
+from steady import PATIENCE_S, nobody, quiet_port
 from tagwire.core.catalog import Catalog
 from tagwire.errors import (
     ArgumentError,
@@ -37,11 +38,11 @@ def run(server: Server, script: Script) -> None:
         async with await tagwire.aconnect("127.0.0.1", server.port) as TT:
             await script(TT)
 
-    asyncio.run(asyncio.wait_for(main(), 30))
+    asyncio.run(asyncio.wait_for(main(), PATIENCE_S))
 
 
 async def until(event: Any) -> None:
-    assert await asyncio.get_running_loop().run_in_executor(None, event.wait, 10)
+    assert await asyncio.get_running_loop().run_in_executor(None, event.wait, PATIENCE_S)
 
 
 def test_a_measurement(tiny_server: Server) -> None:
@@ -68,7 +69,7 @@ def test_a_measurement(tiny_server: Server) -> None:
             await TT.CustomMeasurement(tagger)
 
     run(tiny_server, script)
-    assert tiny_server.service.registry.wait_until(0, timeout=5)
+    assert tiny_server.service.registry.wait_until(0, timeout=120)
 
 
 @pytest.mark.parametrize("shared", [True, False])
@@ -135,7 +136,7 @@ def test_what_a_cancelled_call_makes_is_taken_back(tiny_server: Server) -> None:
         gc.collect()
         await TT.getVersion()
         wait = tiny_server.service.registry.wait_until
-        assert await asyncio.get_running_loop().run_in_executor(None, wait, 0, 5)
+        assert await asyncio.get_running_loop().run_in_executor(None, wait, 0, PATIENCE_S)
 
     run(tiny_server, script)
 
@@ -167,7 +168,7 @@ def test_what_is_dropped_while_a_large_request_leaves_is_freed(tiny_server: Serv
         gc.collect()
         np.testing.assert_array_equal(await sending, large)
         wait = tiny_server.service.registry.wait_until
-        assert await asyncio.get_running_loop().run_in_executor(None, wait, 0, 10)
+        assert await asyncio.get_running_loop().run_in_executor(None, wait, 0, PATIENCE_S)
 
     run(tiny_server, script)
 
@@ -224,16 +225,19 @@ def test_events_go_on_after_a_broken_link(tiny_catalog: Catalog) -> None:
 
 
 def test_a_restarted_server_is_found_again(
-    tiny_server: Server, tiny_catalog: Catalog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tiny_catalog: Catalog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(link, "PAUSES_S", (0.0, 0.01))
+    tiny._entered.clear()
+    tiny._go_on.clear()
+    port = quiet_port()
 
     async def script(TT: Any) -> None:
         gate = await TT.Gate(1)
         held = asyncio.ensure_future(TT.hold())
         await until(tiny._entered)
         tiny._go_on.set()
-        await asyncio.get_running_loop().run_in_executor(None, tiny_server.close)
+        await asyncio.get_running_loop().run_in_executor(None, server.close)
         await asyncio.gather(held, return_exceptions=True)
         while TT._link._connection.ended is None:
             await asyncio.sleep(0.01)
@@ -242,7 +246,7 @@ def test_a_restarted_server_is_found_again(
             with pytest.raises(ServerGone):
                 await TT.getVersion()
         assert len(TT._link._dropped) == noted
-        with Server(tiny, "127.0.0.1", tiny_server.port, catalog=tiny_catalog, session_grace=0.0):
+        with Server(tiny, "127.0.0.1", port, catalog=tiny_catalog, session_grace=0.0):
             assert await TT.getVersion() == "1.2.3"
             with pytest.raises(ObjectGone, match="restarted"):
                 await gate.channel
@@ -250,7 +254,8 @@ def test_a_restarted_server_is_found_again(
             with pytest.raises(ConnectionClosed):
                 await TT.getVersion()
 
-    run(tiny_server, script)
+    with Server(tiny, "127.0.0.1", port, catalog=tiny_catalog) as server:
+        run(server, script)
     assert sum("is there again" in record.getMessage() for record in caplog.records) == 1
 
 
@@ -290,16 +295,14 @@ def test_a_client_that_is_closed_while_it_comes_back_leaves_nothing(tiny_catalog
         with pytest.raises(ConnectionClosed):
             await gate.channel
         wait = server.service.registry.wait_until
-        assert await asyncio.get_running_loop().run_in_executor(None, wait, 0, 20)
+        assert await asyncio.get_running_loop().run_in_executor(None, wait, 0, PATIENCE_S)
 
     with Server(tiny, "127.0.0.1", 0, catalog=tiny_catalog) as server:
         run(server, script)
 
 
 def test_nobody_answers_or_somebody_else() -> None:
-    with Server(tiny, "127.0.0.1", 0) as server:
-        port = server.port
-    with pytest.raises(ServerUnreachable, match="tagwire serve"):
+    with nobody() as port, pytest.raises(ServerUnreachable, match="tagwire serve"):
         asyncio.run(tagwire.aconnect("127.0.0.1", port))
 
     async def other() -> None:

@@ -33,14 +33,14 @@ def test_events_arrive_while_nobody_calls(TT: Any, tiny_server: Server) -> None:
     number = TT._link.subscribe(got.put)
     push = client_of(tiny_server).push
     assert push(number, (1, "x"))
-    assert got.get(timeout=10) == (1, "x")
+    assert got.get(timeout=120) == (1, "x")
     large = np.arange(100_000)
     assert push(number, large)
-    np.testing.assert_array_equal(got.get(timeout=10), large)
+    np.testing.assert_array_equal(got.get(timeout=120), large)
     TT._link.unsubscribe(number)
     assert push(number, 3)
     assert push(TT._link.subscribe(got.put), 4)
-    assert got.get(timeout=10) == 4
+    assert got.get(timeout=120) == 4
 
 
 def test_events_arrive_beside_calls(TT: Any, tiny_server: Server) -> None:
@@ -50,7 +50,7 @@ def test_events_arrive_beside_calls(TT: Any, tiny_server: Server) -> None:
     for i in range(200):
         assert push(number, i)
         assert TT.echo(i) == i
-    assert [got.get(timeout=10) for _ in range(200)] == list(range(200))
+    assert [got.get(timeout=120) for _ in range(200)] == list(range(200))
 
 
 def test_a_function_that_fails_or_calls_back_holds_up_nobody(TT: Any, tiny_server: Server) -> None:
@@ -65,7 +65,7 @@ def test_a_function_that_fails_or_calls_back_holds_up_nobody(TT: Any, tiny_serve
     push = client_of(tiny_server).push
     assert push(number, 1)
     assert push(number, 2)
-    assert got.get(timeout=10) == 2
+    assert got.get(timeout=120) == 2
 
 
 def test_a_client_that_does_not_read_costs_a_bounded_number_of_events(TT: Any, tiny_server: Server) -> None:
@@ -86,6 +86,6 @@ def test_events_go_on_after_a_broken_link(tiny_catalog: Catalog) -> None:
         back = threading.Event()
         server._daemon.clients.sessions.listen(lambda what, client: back.set() if what == "came back" else None)
         TT._link._connections[0]._sock.shutdown(2)
-        assert back.wait(10)
+        assert back.wait(120)
         assert client_of(server).push(number, "again")
-        assert got.get(timeout=10) == "again"
+        assert got.get(timeout=120) == "again"

@@ -11,12 +11,13 @@ import footprint
 import msgpack
 import numpy as np
 import pytest
-from footprint import Footprint, eventually
+from footprint import Footprint
 from Pyro5 import protocol
 from Pyro5.serializers import serializers
 from raw_pyro import JSON, MSGPACK, SERPENT, hello, message
 
 import tagwire
+from steady import wait_for
 from tagwire.cli.child import ServerProcess
 from tagwire.rpc.message import INVOKE, buffers
 from tagwire.rpc.wire import Codec
@@ -125,7 +126,7 @@ FATAL: Sequence[Damage] = (beheaded, oversized, noise)
 def conversation(port: int, frames: Sequence[bytes]) -> int:
     """Say all that, and listen until the server hangs up; how many messages it sent."""
     heard = bytearray()
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as sock:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as sock:
         try:
             sock.sendall(b"".join(frames))
             sock.shutdown(socket.SHUT_WR)
@@ -159,8 +160,8 @@ def test_wrong_frames_harm_nobody() -> None:
                 wrong = [draw.choice(WITHIN)(draw.choice(right), draw) for _ in range(BURST - 1)]
                 answers += conversation(port, [hello(door), *wrong, draw.choice(FATAL)(draw.choice(right), draw)])
             assert answers > AFTER // 2  # so it has read them; it may hang up where annotations make no sense
-            assert counter.waitUntilFinished(60_000)
+            assert counter.waitUntilFinished(120_000)
             assert (abs(counter.getData() - 800) <= 2).all()
             assert look.most_memory < memory + MEMORY
-            eventually(lambda: look.threads <= threads + 2 and look.files <= files)
-            eventually(lambda: len(tagger.getConfiguration()["measurements"]) == 1)
+            wait_for(lambda: look.threads <= threads + 2 and look.files <= files)
+            wait_for(lambda: len(tagger.getConfiguration()["measurements"]) == 1)

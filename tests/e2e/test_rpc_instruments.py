@@ -256,13 +256,13 @@ def test_one_call_at_a_time(lab: Any, server: Server, stage: lab_bench.Stage) ->
     threads = [threading.Thread(target=lab.stage.wait) for _ in range(3)]
     for thread in threads:
         thread.start()
-    assert stage.entered.wait(30)
+    assert stage.entered.wait(120)
     with tagwire.connect("127.0.0.1", server.port) as other:
         assert other.getVersion() == tiny_instrument.getVersion()  # neither the Time Tagger
         other.other.move_to(1)  # nor another instrument waits
         other.stage.stop()  # and what may run beside a call does
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
         assert not thread.is_alive()
     assert stage.most_moving == 1
 

@@ -170,12 +170,13 @@ def handshake(
 
 
 def answer_of(server: Server, data: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as sock:
         sock.sendall(data)
         sock.shutdown(socket.SHUT_WR)
         received = b""
-        while chunk := sock.recv(65536):
-            received += chunk
+        with contextlib.suppress(ConnectionResetError):  # the server may close while bytes of ours are unread
+            while chunk := sock.recv(65536):
+                received += chunk
         return received
 
 
@@ -191,7 +192,7 @@ def answer_of(server: Server, data: bytes) -> bytes:
     ids=["nothing", "http", "cut", "too large", "no handshake"],
 )
 def test_nonsense_before_the_handshake_is_cut_off(tiny_server: Server, data: bytes) -> None:
-    with contextlib.suppress(OSError):  # the server may close while bytes of ours are unread
+    with contextlib.suppress(OSError):  # the server may close before all was said
         assert answer_of(tiny_server, data) == b""
     with entry(tiny_server) as proxy:
         assert proxy.getVersion() == "1.2.3"
@@ -219,7 +220,7 @@ def test_an_object_that_was_never_called_lives_with_its_maker(tiny_server: Serve
     gate = proxy.Gate(1)
     assert objects(tiny_server) == 1
     proxy._pyroRelease()
-    assert tiny_server.service.registry.wait_until(0, timeout=5)
+    assert tiny_server.service.registry.wait_until(0, timeout=120)
     with pytest.raises(Pyro5.errors.CommunicationError, match="freed"):
         gate.channel
 
@@ -234,7 +235,7 @@ def test_what_has_ended_is_not_left_to_the_garbage_collector(tiny_server: Server
     gc.disable()
     try:
         proxy._pyroRelease()
-        assert gone.wait(5)
+        assert gone.wait(120)
     finally:
         gc.enable()
     assert watch() is None
@@ -252,7 +253,7 @@ def test_an_object_that_was_called_lives_with_its_connection(tiny_server: Server
     assert objects(tiny_server) == 2  # the measurement keeps the tagger, whose own proxy is gone
     del counter, second
     gc.collect()
-    assert tiny_server.service.registry.wait_until(0, timeout=5)
+    assert tiny_server.service.registry.wait_until(0, timeout=120)
     assert (tiny._open, tiny._running) == ({}, [])
 
 
@@ -270,7 +271,7 @@ def test_within_the_grace_time_a_proxy_may_come_back(tiny_catalog: Catalog) -> N
         gate._pyroRelease()
         thread = threading.Thread(target=work)
         thread.start()
-        thread.join(5)
+        thread.join(120)
         assert results == [1]
         assert objects(server) == 1
 
@@ -299,6 +300,6 @@ def test_a_client_killed_while_it_waits_leaves_nothing(tiny_server: Server) -> N
             assert process.stdout.readline() == b"waiting\n"
         finally:
             process.kill()
-            process.wait(10)
-    assert tiny_server.service.registry.wait_until(0, timeout=10)
+            process.wait(120)
+    assert tiny_server.service.registry.wait_until(0, timeout=120)
     assert (tiny._open, tiny._running) == ({}, [])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import socket
 import struct
 import threading
@@ -23,6 +24,7 @@ import tiny_instrument
 from Pyro5 import protocol
 
 import tagwire
+from steady import PATIENCE_S, wait_for
 from tagwire.cli.child import ServerProcess
 from tagwire.core.catalog import Catalog
 from tagwire.errors import AccessRefused, KeysUnusable, LimitReached, NotAllowed, ProtocolError, ServerNotTrusted
@@ -250,9 +252,12 @@ def test_plain_clients_that_the_operator_allows(serve: Serve, anna: str, audit: 
 def test_silent_connections_delay_nobody(serve: Serve, anna: str, beginning: bytes) -> None:
     server = serve(limits=Limits(newcomers=20))
     with contextlib.ExitStack() as stack:
-        for _ in range(60):
-            sock = stack.enter_context(socket.create_connection((HERE, server.port), timeout=30))
-            sock.sendall(beginning)
+        socks = [stack.enter_context(socket.create_connection((HERE, server.port), timeout=120)) for _ in range(60)]
+        for sock in socks:
+            with contextlib.suppress(OSError):  # sent away already
+                sock.sendall(beginning)
+        # All have come in, each on a thread of its own, and there is room for 20 of them.
+        wait_for(lambda: len(select.select(socks, [], [], 0)[0]) == 40)
         with tagwire.connect(HERE, server.port, token=anna, tls=True) as TT:
             assert TT.getVersion() == "1.2.3"
 
@@ -260,7 +265,7 @@ def test_silent_connections_delay_nobody(serve: Serve, anna: str, beginning: byt
 def test_a_silent_connection_ends_by_itself(serve: Serve) -> None:
     server = serve(limits=Limits(handshake_s=0.1))
     for beginning in (b"", b"\x16"):
-        with socket.create_connection((HERE, server.port), timeout=30) as sock:
+        with socket.create_connection((HERE, server.port), timeout=120) as sock:
             sock.sendall(beginning)
             with contextlib.suppress(ConnectionResetError):
                 assert sock.recv(1) == b""
@@ -282,7 +287,7 @@ def test_wrong_tokens_delay_nobody_else(serve: Serve, anna: str) -> None:
     with tagwire.connect(HERE, server.port, token=anna, tls=True) as TT:
         assert TT.getVersion() == "1.2.3"
     for thread in guessing:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert len(refused) == 10
 
 
@@ -300,7 +305,7 @@ def test_a_full_server_says_so(serve: Serve, anna: str) -> None:
 def test_garbage_before_authentication_allocates_nothing(serve: Serve, anna: str) -> None:
     server = serve()
     for beginning in (b"\x16\x03\x01\xff\xff" + bytes(70_000), b"PYRO" + b"\xff" * 70_000, b"GET / HTTP/1.1\r\n\r\n"):
-        with socket.create_connection((HERE, server.port), timeout=30) as sock, contextlib.suppress(OSError):
+        with socket.create_connection((HERE, server.port), timeout=120) as sock, contextlib.suppress(OSError):
             sock.sendall(beginning)
             sock.shutdown(socket.SHUT_WR)
             while sock.recv(65536):
@@ -345,7 +350,7 @@ def test_nothing_makes_it_allocate_a_megabyte_before_a_token(serve: Serve, anna:
         tracemalloc.start()
         try:
             before = tracemalloc.get_traced_memory()[0]
-            with socket.create_connection((HERE, server.port), timeout=30) as sock, contextlib.suppress(OSError):
+            with socket.create_connection((HERE, server.port), timeout=120) as sock, contextlib.suppress(OSError):
                 sock.sendall(sent)
                 sock.shutdown(socket.SHUT_WR)
                 while sock.recv(65536):
@@ -362,7 +367,7 @@ def test_greetings_that_never_end_take_little_memory_each(keys_process: ServerPr
     before = resident(keys_process.pid)
     with contextlib.ExitStack() as stack:
         for number in range(count):
-            sock = stack.enter_context(socket.create_connection(here, timeout=30))
+            sock = stack.enter_context(socket.create_connection(here, timeout=120))
             sock.sendall([frame(4, b"x" * 3000, size=4000), b"\x16\x03\x01\x40\x00" + bytes(16_000)][number % 2])
         with pytest.raises(AccessRefused):  # it has come to all of them
             tagwire.connect(*here, tls=True)

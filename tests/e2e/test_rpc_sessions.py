@@ -8,8 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,13 @@ import pytest
 import tiny_instrument as tiny
 
 import tagwire
+from steady import PATIENCE_S, quiet_port, wait_for
 from tagwire.core.catalog import Catalog
 from tagwire.errors import ArgumentError, ArgumentKindError, LimitReached, NotAllowed, ObjectGone, ServerGone
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.server import Server
 
-WAIT_S = 30.0
+WAIT_S = PATIENCE_S
 
 
 @pytest.fixture
@@ -49,14 +49,6 @@ def come(server: Server, session: str | None = None) -> Any:
     return tagwire.connect("127.0.0.1", server.port, session=session)
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    """Until it holds."""
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
-
-
 def lose_connection(module: Any) -> None:
     """As if the cable had been pulled: neither side says goodbye."""
     module._link._connections[0]._sock.shutdown(socket.SHUT_RDWR)
@@ -72,7 +64,10 @@ class Program:
             [sys.executable, "-c", head + code + tail], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
+        said = self.process.stdout.readline()
+        if said != "ready\n":
+            self.__exit__()
+            pytest.fail(f"the program said {said!r}")
 
     def __enter__(self) -> Program:
         return self
@@ -356,9 +351,10 @@ def test_events_in_an_async_loop(TT: Any) -> None:
 
 def test_an_async_loop_ends_with_the_object(TT: Any) -> None:
     counter = TT.Counter(TT.createTimeTagger(), [1])
+    finished = counter.on_finished()  # before the object goes, however late the loop begins
 
     async def all_of_them() -> list[Any]:
-        return [data async for data in counter.on_finished()]
+        return [data async for data in finished]
 
     threading.Timer(0.1, lambda: counter.__exit__(None, None, None)).start()
     assert asyncio.run(asyncio.wait_for(all_of_them(), WAIT_S)) == []
@@ -403,7 +399,7 @@ def test_events_go_on_after_a_broken_connection(TT: Any, server: Server) -> None
     assert updates.next(WAIT_S) == [[0]]
     lose_connection(TT)
     tiny._running[0].count()
-    assert updates.next(WAIT_S) == [[1]]
+    wait_for(lambda: updates.next(WAIT_S) == [[1]])  # of the one before, the server may not have heard that it came
 
 
 @pytest.mark.parametrize("named_later", [False, True])
@@ -434,23 +430,33 @@ def test_loops_end_when_the_connection_is_closed(server: Server) -> None:
     assert list(updates) == []
 
 
+@pytest.fixture
+def tenacious(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients wait for their server as long as the test takes to start it anew."""
+    monkeypatch.setattr("tagwire.rpc.client.link.PAUSES_S", (0.0, *[0.05] * 2400))
+
+
+@pytest.mark.usefixtures("tenacious")
 def test_loops_end_with_an_error_when_the_server_is_restarted(tiny_catalog: Catalog) -> None:
-    with start(tiny_catalog) as server:
+    port = quiet_port()
+    with start(tiny_catalog, port) as server:
         TT = come(server)
         updates = TT.Counter(TT.createTimeTagger(), [1]).on_update(0.01)
         assert updates.next(WAIT_S) == [[0]]
-    with start(tiny_catalog, server.port), pytest.raises(ObjectGone, match="restarted"):
+    with start(tiny_catalog, port), pytest.raises(ObjectGone, match="restarted"):
         list(updates)
     TT.close()
 
 
+@pytest.mark.usefixtures("tenacious")
 def test_what_concerns_no_object_goes_on_after_a_restart(tiny_catalog: Catalog) -> None:
     heard: list[str] = []
-    with start(tiny_catalog) as server:
+    port = quiet_port()
+    with start(tiny_catalog, port) as server:
         TT = come(server)
         TT.setLogger(lambda level, message: heard.append(message))
         events = TT.session.events()
-    with start(tiny_catalog, server.port) as again, come(again) as other:
+    with start(tiny_catalog, port) as again, come(again) as other:
         wait_for(lambda: len(other.session.clients) == 2)
         wait_for(lambda: tiny._loggers)
         other.say("hello")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
 import signal
@@ -12,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ import pytest
 import tiny_instrument as tiny
 
 import tagwire
+from steady import PATIENCE_S, process
 from tagwire.core.catalog import Catalog
 from tagwire.errors import ArgumentError, ConnectionBroken, ConnectionClosed, ServerUnreachable
 from tagwire.rpc import message
@@ -61,7 +61,7 @@ def in_threads(count: int, work: Any) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert not any(thread.is_alive() for thread in threads)
     if failed:
         raise failed[0]
@@ -120,13 +120,13 @@ def test_waiting_calls_hold_up_nobody(TT: Any, tiny_server: Server) -> None:
     waiters.append(threading.Thread(target=TT.hold))
     for waiter in waiters:
         waiter.start()
-    assert tiny._entered.wait(10)
+    assert tiny._entered.wait(120)
     in_threads(4, lambda number: [TT.echo(number) for _ in range(25)])
     assert all(waiter.is_alive() for waiter in waiters)
     counter.finish()
     tiny._go_on.set()
     for waiter in waiters:
-        waiter.join(20)
+        waiter.join(120)
         assert not waiter.is_alive()
 
 
@@ -182,9 +182,15 @@ def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
             asyncio.run(tagwire.aconnect("127.0.0.1", port))
 
 
+def seconds(call: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
 def interrupt_when(entered: threading.Event) -> None:
     def wait() -> None:
-        entered.wait(20)
+        entered.wait(120)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=wait).start()
@@ -198,14 +204,14 @@ def test_an_interrupt_while_another_thread_reads(TT: Any) -> None:
     (connection,) = TT._link._connections
     reader = threading.Thread(target=TT.hold)
     reader.start()
-    assert tiny._entered.wait(10)
+    assert tiny._entered.wait(120)
     tiny._entered.clear()
     interrupt_when(tiny._entered)
     with pytest.raises(KeyboardInterrupt):
         TT.hold()
     assert TT.getVersion() == "1.2.3"
     tiny._go_on.set()
-    reader.join(10)
+    reader.join(120)
     assert not reader.is_alive()
     assert TT._link._connections == [connection]
     assert connection.ended is None
@@ -218,17 +224,17 @@ def test_others_go_on_when_the_reader_is_interrupted(TT: Any) -> None:
     other = threading.Thread(target=lambda: done.append(TT.hold()))
 
     def interrupt() -> None:
-        tiny._entered.wait(10)
+        tiny._entered.wait(120)
         tiny._entered.clear()
         other.start()
-        tiny._entered.wait(10)
+        tiny._entered.wait(120)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
         TT.hold()
     tiny._go_on.set()
-    other.join(10)
+    other.join(120)
     assert done == [1]
     assert TT._link._connections == [connection]
     assert connection.ended is None
@@ -247,9 +253,7 @@ def test_interrupts_in_the_middle_of_large_arrays(tiny_server: Server, monkeypat
     try:
         with tagwire.connect("127.0.0.1", tiny_server.port) as TT:
             (connection,) = TT._link._connections
-            begin = time.perf_counter()
-            TT.echo(large)
-            span = time.perf_counter() - begin
+            span = min(seconds(lambda: TT.echo(large)) for _ in range(5))  # none takes less on a computer that is busy
             for i in range(40):
                 try:
                     signal.setitimer(signal.ITIMER_REAL, dice.uniform(1e-5, span))
@@ -305,10 +309,10 @@ def test_after_a_broken_link_everything_is_as_it_was(kind_server: Server, caplog
 
         holding = threading.Thread(target=hold)
         holding.start()
-        assert tiny._entered.wait(10)
+        assert tiny._entered.wait(120)
         tiny._entered.clear()
         TT._link._connections[0]._sock.shutdown(2)
-        holding.join(10)
+        holding.join(120)
         assert "unknown" in str(broken[0])
         in_threads(6, TT.echo)
         assert gate.channel == 4
@@ -343,7 +347,7 @@ def test_a_client_that_is_closed_while_it_comes_back_leaves_nothing(
     TT._link._connections[0]._end(ConnectionError("the cable was pulled"))
     with pytest.raises(ConnectionClosed):
         gate.channel
-    assert kind_server.service.registry.wait_until(0, 20)
+    assert kind_server.service.registry.wait_until(0, timeout=120)
 
 
 def test_what_was_made_by_a_lost_answer_is_taken_back(kind_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -352,11 +356,11 @@ def test_what_was_made_by_a_lost_answer_is_taken_back(kind_server: Server, monke
 
         def slowly(self: tiny.TimeTagger, serial: str) -> None:
             tiny._entered.set()
-            tiny._go_on.wait(20)
+            tiny._go_on.wait(120)
             set_up(self, serial)
 
         def cut() -> None:
-            tiny._entered.wait(10)
+            tiny._entered.wait(120)
             TT._link._connections[0]._sock.shutdown(2)
 
         monkeypatch.setattr(tiny.TimeTagger, "_set_up", slowly)
@@ -365,7 +369,7 @@ def test_what_was_made_by_a_lost_answer_is_taken_back(kind_server: Server, monke
             TT.createTimeTagger("T1")
         tiny._go_on.set()
         TT.getVersion()
-        assert kind_server.service.registry.wait_until(0, timeout=10)
+        assert kind_server.service.registry.wait_until(0, timeout=120)
 
 
 CTRL_C = """
@@ -385,16 +389,11 @@ for call in (counter.waitUntilFinished, TT.hold):
 @needs_signals
 def test_ctrl_c_in_a_shell(tiny_server: Server) -> None:
     command = [sys.executable, "-c", CTRL_C, str(tiny_server.port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            for entered in (None, tiny._entered):
-                assert process.stdout.readline() == "calling\n"
-                if entered is not None:
-                    assert entered.wait(20)
-                process.send_signal(signal.SIGINT)
-                assert process.stdout.readline() == "interrupted (1, 1) True\n"
-            assert process.wait(20) == 0
-        finally:
-            with contextlib.suppress(OSError):
-                process.kill()
+    with process(command, stdout=subprocess.PIPE) as shell:
+        for entered in (None, tiny._entered):
+            assert shell.stdout.readline() == "calling\n"
+            if entered is not None:
+                assert entered.wait(PATIENCE_S)
+            shell.send_signal(signal.SIGINT)
+            assert shell.stdout.readline() == "interrupted (1, 1) True\n"
+        assert shell.wait(PATIENCE_S) == 0

@@ -44,7 +44,7 @@ def run(script: Path) -> Runner:
     def write_and_run(text: str, *options: str, args: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         script.write_text(text)
         command = [sys.executable, "-m", "tagwire", "run", *options, str(script), *args]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
     return write_and_run
 

@@ -13,15 +13,17 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from steady import PATIENCE_S, quiet_port, wait_for
+
 PEER = Path(__file__).with_name("stream_peer.py")
-DEADLINE_S = 90.0
+DEADLINE_S = PATIENCE_S
 RING = 2**22
 """Bytes of the ring: 1.6 million tags, 80 ms of the stream."""
 
@@ -38,7 +40,12 @@ class Peer:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.first = self.read()
+        try:
+            self.first = self.read()
+        except BaseException:
+            self.process.kill()
+            self.end()
+            raise
 
     def ask(self, command: str) -> Any:
         self.send(command)
@@ -85,22 +92,14 @@ Start = Callable[..., Peer]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    peers: list[Peer] = []
+    with ExitStack() as peers:
 
-    def make(*args: str) -> Peer:
-        peers.append(Peer(*args))
-        return peers[-1]
+        def make(*args: str) -> Peer:
+            peer = Peer(*args)
+            peers.callback(peer.end)
+            return peer
 
-    yield make
-    for peer in reversed(peers):
-        peer.end()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+        yield make
 
 
 def server(start: Start, port: int = 0) -> Peer:
@@ -188,7 +187,8 @@ def test_a_killed_client_leaves_no_trace(start: Start) -> None:
 
 
 def test_a_restarted_server_is_found_again(start: Start) -> None:
-    first = server(start)
+    port = quiet_port()
+    first = server(start, port)
     address = first.first["address"]
     reader = client(start, address)
     advance(first, 2, reader)
@@ -196,7 +196,7 @@ def test_a_restarted_server_is_found_again(start: Start) -> None:
     assert before["received"] == first.ask("totals")
     first.process.kill()
     wait_for(lambda: not reader.ask("connected"))
-    second = server(start, int(address.rpartition(":")[2]))
+    second = server(start, port)
     wait_for(lambda: bool(reader.ask("connected")))
     advance(second, 2, reader)
     after = account(reader)
@@ -255,10 +255,13 @@ class Relay:
 
     def _serve(self, sock: Any) -> None:
         if sock is self._listener:
-            inner, _ = self._listener.accept()
+            try:
+                inner, _ = self._listener.accept()
+            except OSError:  # whoever knocked has gone again
+                return
             outer = socket.create_connection(self._target)
             for end in (inner, outer):
-                end.settimeout(5)
+                end.settimeout(DEADLINE_S)
             with self._lock:
                 self._pairs |= {inner: outer, outer: inner}
             return
@@ -298,5 +301,4 @@ def test_a_broken_link_is_taken_up_again(start: Start, fault: str) -> None:
         advance(instrument, 1, far)
         assert total(account(far)) == instrument.ask("totals")
     finally:
-        far.end()
         relay.close()

@@ -368,7 +368,7 @@ def edgeName(edge: Edge = Edge.Both) -> str:
 def hold() -> int:
     """Return when the test says so."""
     _entered.set()
-    _go_on.wait(20)
+    _go_on.wait(120)
     return 1
 
 

@@ -31,7 +31,7 @@ from tagwire.testing.tap import Tap
 
 CHANNELS = (1, 2, 3)
 STEP = 1000
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Wire:

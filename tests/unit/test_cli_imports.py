@@ -18,7 +18,7 @@ given.Correlation = given.createTimeTagger = "given"
 
 def run(script: str) -> subprocess.CompletedProcess[str]:
     """Run it in an interpreter of its own, for it changes what is imported."""
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=240, check=False)
 
 
 FORMS = (

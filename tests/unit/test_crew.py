@@ -32,7 +32,7 @@ class Witness(IteratorBase):
         self.spans.append((block.begin, block.end))
         self.threads.add(threading.get_ident())
         if self._meeting is not None:
-            self._meeting.wait(30)
+            self._meeting.wait(120)
 
 
 class Broken(IteratorBase):

@@ -19,7 +19,7 @@ def test_a_virtual_tagger_without_a_file_carries_a_whole_experiment() -> None:
         decay = TimeTagger.Histogram(tagger, detector.getChannel(), laser.getChannel(), 500, 200)
         decay.startFor(4 * 10**10)
         tagger.run()
-        assert decay.waitUntilFinished(20_000)
+        assert decay.waitUntilFinished(120_000)
         tagger.stop()
     counts = decay.getData()
     photons = 4e10 / 1e5 * 0.05 * 0.5

@@ -16,7 +16,7 @@ from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.measurements.countrate import Countrate
 from tagwire.testing.tap import Tap
 
-LIMIT = 30.0
+LIMIT = 120.0
 MS = PS_PER_S // 1000
 LATENCY = 20 * MS
 

@@ -118,7 +118,7 @@ def test_a_dump_ends_by_itself_at_its_last_tag(tmp_path: Path) -> None:
     tagger.advance(3)
     assert dump.isRunning()
     tagger.advance(10)
-    assert dump.waitUntilFinished(10_000)
+    assert dump.waitUntilFinished(120_000)
     assert np.fromfile(tmp_path / "d", TAG_DTYPE)["time"].tolist() == [1, 5, 5]
     assert dump.getCaptureDuration() == 6
     assert not dump.isRunning()

@@ -18,7 +18,7 @@ from tagwire.network.assembly import Assembler
 from tagwire.network.frame import Frame, Resume, frames_of, heads
 from tagwire.network.ring import Cursor, Ring
 
-LONG = 60.0
+LONG = 120.0
 """Seconds after which a test that waits has failed."""
 
 

@@ -18,7 +18,7 @@ from tagwire.measurements.countrate import Countrate
 from tagwire.tagger.synchronized import SynchronizedMeasurements
 from tagwire.testing.stepped import SteppedTagger
 
-LIMIT = 30.0
+LIMIT = 120.0
 """Time in s after which a test that hangs is given up."""
 MS = PS_PER_S // 1000
 

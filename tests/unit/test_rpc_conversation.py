@@ -27,7 +27,7 @@ class Scene:
 
     def __init__(self, limits: Limits, watched: bool = True) -> None:
         self.here, there = socket.socketpair()
-        self.here.settimeout(20)
+        self.here.settimeout(120)
         self.assembler = Assembler()
         self.watch = Watch()
         self.ended: SimpleQueue[None] = SimpleQueue()
@@ -48,7 +48,7 @@ class Scene:
             waits()
         if request.data in (b"hold", b"wait", b"until"):
             self.held.release()
-            (self.go_on_first if request.data == b"until" else self.go_on).wait(20)
+            (self.go_on_first if request.data == b"until" else self.go_on).wait(120)
         return False, bytes(request.data), []
 
     def ask(self, seq: int, data: bytes) -> None:
@@ -71,7 +71,7 @@ class Scene:
         self.here.close()
         self.watch.close()
         for thread in self.threads:
-            thread.join(20)
+            thread.join(120)
             assert not thread.is_alive()
         self._there.close()
 
@@ -87,7 +87,7 @@ def scene() -> Iterator[Scene]:
 def test_short_calls_overtake_long_ones(scene: Scene, kind: bytes) -> None:
     for seq in (1, 2, 3):
         scene.ask(seq, kind)
-        assert scene.held.acquire(timeout=20)
+        assert scene.held.acquire(timeout=120)
     for seq in range(10, 30):
         scene.ask(seq, b"short")
     assert scene.answers(20) == list(range(10, 30))
@@ -102,7 +102,7 @@ def test_a_long_call_gives_way_though_another_one_ended_meanwhile() -> None:
     try:
         for seq, data in enumerate((b"until", b"hold")):
             scene.ask(seq, data)
-            assert scene.held.acquire(timeout=20)
+            assert scene.held.acquire(timeout=120)
         scene.go_on_first.set()
         assert scene.answers(1) == [0]
         scene.ask(2, b"short")
@@ -117,7 +117,7 @@ def test_a_long_call_gives_way_though_another_one_ended_meanwhile() -> None:
 def test_nothing_overtakes_a_request_without_answer(scene: Scene) -> None:
     scene.here.sendall(b"".join(message.buffers(message.INVOKE, 1, b"hold", flags=message.ONEWAY)))
     scene.ask(2, b"hold")
-    assert scene.held.acquire(timeout=20)
+    assert scene.held.acquire(timeout=120)
     assert not scene.held.acquire(timeout=0.1)
     scene.go_on.set()
     assert scene.answers(1) == [2]
@@ -127,7 +127,7 @@ def test_more_long_calls_than_allowed_wait(scene: Scene) -> None:
     for seq in range(6):
         scene.ask(seq, b"hold")
     for _ in range(4):
-        assert scene.held.acquire(timeout=20)
+        assert scene.held.acquire(timeout=120)
     assert not scene.held.acquire(timeout=0.1)
     scene.go_on.set()
     assert sorted(scene.answers(6)) == list(range(6))
@@ -139,7 +139,7 @@ def test_the_threads_of_a_server_are_bounded(scene: Scene, monkeypatch: pytest.M
     scene.ask(1, b"hold")
     scene.ask(2, b"hold")
     for _ in range(2):
-        assert scene.held.acquire(timeout=20)
+        assert scene.held.acquire(timeout=120)
     assert not scene.watch.take()
     scene.go_on.set()
     assert sorted(scene.answers(2)) == [1, 2]
@@ -154,18 +154,18 @@ def test_without_new_threads_calls_follow_one_another(scene: Scene, monkeypatch:
         patch.setattr(threading.Thread, "start", none)
         scene.ask(1, b"wait")
         scene.ask(2, b"short")
-        assert scene.held.acquire(timeout=20)
+        assert scene.held.acquire(timeout=120)
         scene.go_on.set()
         assert scene.answers(2) == [1, 2]
 
 
 def test_the_end_is_told_at_once_and_once(scene: Scene) -> None:
     scene.ask(1, b"wait")
-    assert scene.held.acquire(timeout=20)
+    assert scene.held.acquire(timeout=120)
     scene.here.shutdown(socket.SHUT_RDWR)
-    scene.ended.get(timeout=20)  # although a call is under way
+    scene.ended.get(timeout=120)  # although a call is under way
     scene.go_on.set()
-    scene.threads[0].join(20)
+    scene.threads[0].join(120)
     assert scene.ended.empty()
 
 
@@ -177,4 +177,4 @@ def test_a_ping_and_a_request_without_answer(scene: Scene) -> None:
 
 def test_another_kind_of_message_ends_it(scene: Scene) -> None:
     scene.here.sendall(b"".join(message.buffers(message.CONNECT, 1, b"x")))
-    scene.ended.get(timeout=20)
+    scene.ended.get(timeout=120)

@@ -56,5 +56,5 @@ def test_it_runs_when_woken_and_stops_when_closed() -> None:
     with called:
         assert called.wait_for(lambda: len(calls) == 2, 10)
     scheduler.close()
-    runner.join(10)
+    runner.join(120)
     assert not runner.is_alive()

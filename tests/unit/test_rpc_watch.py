@@ -37,7 +37,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     thread.start()
     yield made
     made.close()
-    thread.join(20)
+    thread.join(120)
     assert not thread.is_alive()
 
 
@@ -45,7 +45,7 @@ def test_whenever_a_long_call_begins_it_is_seen(running: Watch) -> None:
     for _ in range(500):
         busy = Busy()
         running.begin(busy)
-        assert busy.relieved.get(timeout=20) is REQUEST
+        assert busy.relieved.get(timeout=120) is REQUEST
         running.end(busy)
 
 
@@ -62,5 +62,5 @@ def test_a_new_request_is_not_taken_for_the_old_one(running: Watch) -> None:
     changing, other = Changing(), Busy()
     running.begin(changing)
     running.begin(other)
-    other.relieved.get(timeout=20)
+    other.relieved.get(timeout=120)
     assert changing.relieved.empty()

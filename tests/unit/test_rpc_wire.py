@@ -65,7 +65,7 @@ def test_deep_nesting_cannot_exhaust_the_stack(code: int) -> None:
 
     thread = threading.Thread(target=unpack)
     thread.start()
-    thread.join(10)
+    thread.join(120)
     assert len(caught) == 1
 
 

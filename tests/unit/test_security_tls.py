@@ -17,7 +17,7 @@ from tagwire.errors import ArgumentError, ServerNotTrusted
 from tagwire.security import Identity, SecureSocket, client_context, client_security, server_context
 from tagwire.security.known import KnownServers
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @pytest.fixture(scope="module")

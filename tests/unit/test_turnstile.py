@@ -6,7 +6,7 @@ import threading
 
 from tagwire.engine.turnstile import Turnstile
 
-LIMIT = 30.0
+LIMIT = 120.0
 """Time in s after which a test that hangs is given up."""
 
 

@@ -16,7 +16,7 @@ from tagwire.tagger.virtual import TimeTaggerVirtual
 from tagwire.virtual.delayed import DelayedChannel
 
 PTU = "hbt_320MHz_T2.ptu"
-WAIT_MS = 60_000
+WAIT_MS = 120_000
 
 
 @pytest.fixture

@@ -110,12 +110,13 @@ def use_views() -> None:
 
 
 def use_markers_and_virtual_channels() -> None:
-    """Kernels of virtual channels and of measurements with markers."""
+    """Kernels of virtual channels, of who looks at them beside inputs, and of measurements with markers."""
     _use(
         lambda tagger: [
-            Coincidence(tagger, [1, 2], 1000),
+            pair := Coincidence(tagger, [1, 2], 1000),
             Combiner(tagger, [1, 2]),
-            DelayedChannel(tagger, 1, 100),
+            delayed := DelayedChannel(tagger, 1, 100),
+            Countrate(tagger, [1, delayed.getChannel(), pair.getChannel()]),
             GatedChannel(tagger, 1, 2, 3),
             TimeDifferences(tagger, 1, 2),
             TimeDifferences(tagger, 1, 2, 3),
