@@ -363,7 +363,21 @@ def test_what_was_made_by_a_lost_answer_is_taken_back(kind_server: Server, monke
             tiny._entered.wait(120)
             TT._link._connections[0]._sock.shutdown(2)
 
+        tried = threading.Event()
+        release, connect = TT._link.release_dropped, TT._link._connect
+
+        def try_in_vain() -> None:
+            release()
+            if threading.current_thread().name == "tagwire-gc":
+                tried.set()
+
+        def late() -> Any:
+            assert tried.wait(PATIENCE_S)
+            return connect()
+
         monkeypatch.setattr(tiny.TimeTagger, "_set_up", slowly)
+        monkeypatch.setattr(TT._link, "release_dropped", try_in_vain)
+        monkeypatch.setattr(TT._link, "_connect", late)
         threading.Thread(target=cut).start()
         with pytest.raises(ConnectionBroken):
             TT.createTimeTagger("T1")

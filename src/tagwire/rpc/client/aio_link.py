@@ -145,6 +145,7 @@ class AsyncLink:
             assert self._connection is not None
             if self._connection.ended is not None:
                 self._connection = await self._connect_again(self._connection.ended)
+                self._release_dropped()
                 if self._closed:  # meanwhile: nobody else closes what was just made
                     await self._leave()
                     self._check_usable()

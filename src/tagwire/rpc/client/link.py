@@ -210,6 +210,7 @@ class Link:
             if old.ended is not None:
                 self._connections[0] = self._connect_again(old.ended)
                 old.close()
+                self._wake.put(None)  # what was dropped meanwhile could not be told
                 if self._closed:  # meanwhile: nobody else closes what was just made
                     _leave(self._connections, self._numbers)
                     self._check_usable()
