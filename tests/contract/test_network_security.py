@@ -14,7 +14,7 @@ from tagwire.errors import AccessRefused, NotAllowed, ServerNotTrusted
 from tagwire.network.server import StreamServer
 from tagwire.security import Identity, Role, ServerSecurity, Tokens
 from tagwire.security.known import KnownServers
-from tagwire.tagger.serving import demand, serve_stream
+from tagwire.tagger.serving import Terms, demand, serve_stream
 from tagwire.testing import simulated_tagger
 from tagwire.testing.simulated import SteppedTimeTagger
 
@@ -136,11 +136,11 @@ def test_a_token_for_a_server_with_tls_is_shown_to_no_other(tagger: SteppedTimeT
 
 
 def test_no_stream_is_a_way_round_the_tokens_of_its_process(tagger: SteppedTimeTagger, keys: Path) -> None:
-    demand(ServerSecurity(Tokens(keys), Identity.load(keys), refusal_s=0.0))
+    demand(Terms(ServerSecurity(Tokens(keys), Identity.load(keys), refusal_s=0.0)))
     try:
         server = serve_stream(tagger, TT.AccessMode.Control, (), Address("127.0.0.1", 0))
     finally:
-        demand(None)
+        demand(Terms())
     try:
         with pytest.raises(AccessRefused):
             TT.createTimeTaggerNetwork(str(server.address))

@@ -14,6 +14,7 @@ import pytest
 
 import tagwire
 from tagwire import TimeTagger
+from tagwire.errors import NotAllowed
 
 DEADLINE_S = 120.0
 DOCS = Path(__file__).parents[2] / "docs"
@@ -70,6 +71,13 @@ def test_a_server_a_relay_and_a_bridge(start: Start) -> None:
     ):
         direct.setTestSignal([1, 2], True)
         assert shared.getTestSignal(1)  # the clients of the RPC have the same instrument
+        (change,) = remote.session.history(shared)
+        assert (change.method, *change.arguments.values()) == ("setTestSignal", [1, 2], True)
+        assert re.match(r"tag stream \(127\.0\.0\.1:\d+\)$", change.who)
+        with remote.control():
+            with pytest.raises(NotAllowed, match="has control of all instruments until"):
+                direct.setTestSignal(1, False)
+            assert direct.getTestSignal(1)
         assert TimeTagger.getTimeTaggerServerInfo(relay)["access mode"] == "Listen"
         with TimeTagger.createTimeTaggerNetwork(relay) as relayed:
             correlations = [TimeTagger.Correlation(t, 1, 2, binwidth=10, n_bins=100) for t in (direct, relayed)]

@@ -167,7 +167,7 @@ def _serve(
     warm = nullcontext() if backend.vendor else _warmed_up()
     here = Address(address.host, server.port)
     tags = streaming(server, backend, address.host, stream, security)
-    guarded = streams_guarded(backend, security)
+    guarded = streams_guarded(server, backend, security)
     with warm, guarded, tags as tag_lines, presence.shown(here, _library(server), security) as known:
         named = [f"  also               TimeTagger.{name}" for name in others]
         for line in [*_welcome(here, data, security), *named, *tag_lines, *known, ""]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -64,18 +64,20 @@ def stream_options(command: Function) -> Function:
 
 
 @contextmanager
-def streams_guarded(backend: Backend, security: ServerSecurity | None) -> Iterator[None]:
-    """While the block runs, streams that clients start ask for tokens where the server does."""
-    if backend.vendor or security is None or security.tokens is None:
+def streams_guarded(server: Server, backend: Backend, security: ServerSecurity | None) -> Iterator[None]:
+    """While the block runs, streams that clients start ask for tokens where the server does, and mind its controls."""
+    if backend.vendor:
         yield
         return
-    from tagwire.tagger.serving import demand
+    from tagwire.rpc.host.stream_clients import steer
+    from tagwire.tagger.serving import Terms, demand
 
-    demand(security)
+    guarding = security if security is not None and security.tokens is not None else None
+    demand(Terms(guarding, partial(steer, server.service)))
     try:
         yield
     finally:
-        demand(None)
+        demand(Terms())
 
 
 @contextmanager
@@ -99,9 +101,11 @@ def streaming(
         from tagwire.network.access import Access
         from tagwire.network.server import StreamServer
         from tagwire.network.vendor import ApiStation
+        from tagwire.rpc.host.stream_clients import steer
         from tagwire.tagger.forwarding import FORWARDED
 
-        served = StreamServer(ApiStation(backend.module, tagger, FORWARDED), Access(mode), address, security)
+        station, mind = ApiStation(backend.module, tagger, FORWARDED), partial(steer, server.service, tagger)
+        served = StreamServer(station, Access(mode), address, security, steer=mind)
     else:
         from tagwire.tagger.serving import serve_stream
 

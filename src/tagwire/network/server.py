@@ -27,6 +27,7 @@ from tagwire.network.frame import VERSION, Frame, Resume, heads
 from tagwire.network.ring import MEMORY
 from tagwire.network.sockets import cut, free_port, readable
 from tagwire.network.station import Station
+from tagwire.network.steering import Steer, Wish, freely
 from tagwire.network.transport import flight
 from tagwire.security import EVERYBODY, Principal, ServerSecurity
 from tagwire.security.places import is_loopback
@@ -60,6 +61,8 @@ class StreamServer:
         Keys and tokens; without them only this computer is served.
     memory
         Bytes that clients that are slow can take, all together.
+    steer
+        Makes the calls that change the Time Tagger, or refuses to.
 
     Raises
     ------
@@ -74,8 +77,9 @@ class StreamServer:
         address: Address,
         security: ServerSecurity | None = None,
         memory: int = MEMORY,
+        steer: Steer = freely,
     ) -> None:
-        self.access = access
+        self.access, self._steer = access, steer
         self._station, self._security = station, security
         self._feeds = Feeds(station, access, memory)
         self._closing = threading.Event()
@@ -144,7 +148,7 @@ class StreamServer:
         """A client has gone."""
         self._feeds.leave(seat)
 
-    def answer(self, name: str, request: Any, who: Principal) -> Any:
+    def answer(self, name: str, request: Any, who: Principal, peer: str) -> Any:
         """Carry out an action."""
         if not isinstance(request, dict):
             raise ProtocolError("a request is a JSON object")
@@ -152,7 +156,7 @@ class StreamServer:
             case "info":
                 return self.information()
             case "call":
-                return self._call(request, who)
+                return self._call(request, who, readable(peer))
             case "fence":
                 return self._fence(_client(request))
             case "alive":
@@ -172,7 +176,7 @@ class StreamServer:
             self._closing.wait(self._security.refusal_s)  # who guesses has to wait
         return principal
 
-    def _call(self, request: dict[str, Any], who: Principal) -> Any:
+    def _call(self, request: dict[str, Any], who: Principal, peer: str) -> Any:
         """Call a method of the Time Tagger for somebody who may."""
         method, args, kwargs = str(request.get("method")), request.get("args", []), request.get("kwargs", {})
         if not isinstance(args, list) or not isinstance(kwargs, dict):
@@ -184,9 +188,11 @@ class StreamServer:
             if audit:
                 audit.record("not allowed", who.name, call=method, arguments=args)
             raise
-        if audit and changes_tagger(method):
+        if not changes_tagger(method):
+            return self._station.call(method, args, kwargs)
+        if audit:
             audit.record("called", who.name, call=method, arguments=args)
-        return self._station.call(method, args, kwargs)
+        return self._steer(Wish(method, who, peer, args, kwargs), lambda: self._station.call(method, args, kwargs))
 
     @property
     def epoch(self) -> int:
@@ -295,7 +301,7 @@ class _Door(flight.FlightServerBase):  # type: ignore[misc]
         try:
             request = values.unpacked(action.body.to_pybytes()) if action.body is not None else {}
             who = context.get_middleware("tagwire").principal
-            yield flight.Result(values.answer(self._server.answer(action.type, request, who)))
+            yield flight.Result(values.answer(self._server.answer(action.type, request, who, context.peer())))
         except Exception as error:
             if not isinstance(error, TagwireError | ValueError | TypeError | RuntimeError | AttributeError):
                 logger.exception("%s failed", action.type)

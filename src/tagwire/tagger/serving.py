@@ -5,8 +5,10 @@ from __future__ import annotations
 import atexit
 import logging
 import weakref
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from tagwire.core.address import Address
 from tagwire.core.arguments import integer, integers, text
@@ -20,6 +22,7 @@ from tagwire.tagger.forwarding import FORWARDED
 
 if TYPE_CHECKING:
     from tagwire.network.server import StreamServer
+    from tagwire.network.steering import Wish
 
 logger = logging.getLogger(__name__)
 
@@ -27,16 +30,30 @@ DEFAULT_PORT = 41101
 """Port of stream servers."""
 
 _running: weakref.WeakSet[StreamServer] = weakref.WeakSet()
-_demanded: list[ServerSecurity] = []
 
 
-def demand(security: ServerSecurity | None) -> None:
-    """Let every stream that this process serves from now on ask for the tokens of `security`, on this computer too.
+@dataclass(frozen=True)
+class Terms:
+    """What a process that other programs control demands of every stream that it serves.
 
-    For a process that other programs control: they must not open a way in for those who have no token. `None` takes it
-    back.
+    Attributes
+    ----------
+    security
+        Whose tokens are asked for, on this computer too: no program opens a way in for those who have none.
+    steer
+        Makes the calls by which clients of the stream of a Time Tagger, its first argument, change it.
     """
-    _demanded[:] = [] if security is None else [security]
+
+    security: ServerSecurity | None = None
+    steer: Callable[[TimeTaggerBase, Wish, Callable[[], Any]], Any] | None = None
+
+
+_terms = [Terms()]
+
+
+def demand(terms: Terms) -> None:
+    """Let every stream that this process serves from now on be served on these terms; ``Terms()`` takes them back."""
+    _terms[:] = [terms]
 
 
 class Serving(TimeTaggerBase):
@@ -133,18 +150,21 @@ def serve_stream(
     address
         Where to listen.
     security
-        Keys and tokens; `None` for what `demand` has set, else for those of this user, beyond this computer.
+        Keys and tokens; `None` for those that `demand` has set, else for those of this user, beyond this computer.
     memory
         Bytes that slow clients can take, all together.
     """
     from tagwire.network.access import Access
     from tagwire.network.server import StreamServer
     from tagwire.network.station import EngineStation
+    from tagwire.network.steering import freely
 
-    security = security or next(iter(_demanded), None)
+    (terms,) = _terms
+    security = security or terms.security
     if security is None and not is_loopback(address.host):
         security = _keys(address)
-    server = StreamServer(EngineStation(tagger, FORWARDED), Access(mode, only), address, security, memory)
+    steer = partial(terms.steer, tagger) if terms.steer else freely
+    server = StreamServer(EngineStation(tagger, FORWARDED), Access(mode, only), address, security, memory, steer)
     _running.add(server)
     logger.info("the tag stream is served at %s, %s", server.address, mode.name)
     return server

@@ -180,6 +180,11 @@ class Registry:
                 raise ObjectGone("the remote object does not exist any more: it was freed, or its client went away")
             return lease
 
+    def resource_of(self, obj: object) -> Resource | None:
+        """What stands for `obj`, if somebody holds it."""
+        with self._changed:
+            return self._resources.get(id(obj))
+
     def held_by(self, caller: Caller) -> list[Lease]:
         """Leases of the caller's session, newest first: what was made with another object comes before it."""
         with self._changed:

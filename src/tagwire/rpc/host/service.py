@@ -127,6 +127,22 @@ class Service:
             self.history.record(lease.resource, caller, method, self._shown(spec, arguments))
         return self._result(value, spec.result, caller, lease)
 
+    def steer(
+        self,
+        resource: Resource,
+        method: str,
+        args: list[Any],
+        kwargs: dict[str, Any],
+        caller: Caller,
+        call: Callable[[], Any],
+    ) -> Any:
+        """Make a `call` that changes an instrument and comes in by another door: it obeys the same rules."""
+        self._check_may_change(caller, resource, method)
+        value = call()
+        shown = shown_arguments(self.library.method(resource.spec, method), args, kwargs, self.library)
+        self.history.record(resource, caller, method, shown)
+        return value
+
     def get(self, handle: Handle, name: str, caller: Caller) -> Any:
         """Value of a property of a live object."""
         lease = self.find(handle, caller)
