@@ -347,6 +347,24 @@ def test_inside_the_mutex_it_may_be_steered(bench: Bench) -> None:
     assert measured.getData() == 10
 
 
+def test_a_thread_that_is_about_to_end_fetches_nothing_for_those_who_start_anew(bench: Bench) -> None:
+    stepped, tagger = bench.stepped(TICKS)
+    measured = counting(bench.TT)(tagger)
+    measured.stop()
+    feed, end = measured._tagwire_feed, threading.Event()
+    ending = threading.Thread(target=end.wait, daemon=True)
+    ending.start()
+    with feed.commands:
+        feed._thread = ending
+        assert feed.fetch() is None
+    measured.startFor(100)
+    assert feed._thread is not ending
+    end.set()
+    stepped.advance(100)
+    assert measured.waitUntilFinished(60_000)
+    assert measured.getData() == 5
+
+
 def test_all_of_them_can_be_stopped(bench: Bench) -> None:
     _, tagger = bench.stepped(TICKS)
     both = [counting(bench.TT)(tagger, channel) for channel in (1, 2)]

@@ -20,6 +20,9 @@ from tagwire.testing.oracles.histograms import start_stop
 from tagwire.testing.stepped import SteppedTagger
 from tagwire.testing.strategies import block_of
 
+WAIT = 30.0
+"""Longest wait in s for what should take a moment."""
+
 TICKS = TagBlock(0, 1000, np.arange(0, 1000, 10), np.tile(np.array([1, 2], np.int32), 50))
 
 
@@ -226,6 +229,141 @@ def test_inside_the_mutex_a_measurement_may_be_steered():
     assert counting.getData() == 50
 
 
+class Gate(Iterator):
+    """Stands in the chain before others and holds the stream up within a block."""
+
+    def __init__(self, tagger):
+        self.inside, self.others = threading.Event(), threading.Event()
+        super().__init__(tagger, 1)
+
+    def _process(self, block):
+        self.inside.set()
+        self.others.wait(0.2)  # only what is wrong gets this far before the block has ended
+
+
+class UnderMutex(Counting):
+    """Calls methods of its own while it keeps the stream out, as scripts do."""
+
+    def take(self, call):
+        with self.mutex:
+            data = self.count
+            call(self)
+            return data
+
+
+CALLS = {
+    "startFor": lambda m: m.startFor(100),
+    "abort": lambda m: m.abort(),
+    "getCaptureDuration": lambda m: m.getCaptureDuration(),
+    "isRunning": lambda m: m.isRunning(),
+    "register_channel": lambda m: m.register_channel(2),
+    "waitUntilFinished": lambda m: m.waitUntilFinished(0),
+    "getConfiguration": lambda m: m._tagger.getConfiguration(),
+    "Counting": lambda m: Counting(m._tagger).stop(),
+    "exit": lambda m: m.__exit__(None, None, None),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_everything_may_be_called_under_the_mutex(name):
+    tagger = SteppedTagger(TICKS)
+    gate, measurement = Gate(tagger), UnderMutex(tagger)
+    taken = []
+
+    def take():
+        gate.inside.wait(WAIT)
+        with measurement.mutex:
+            gate.others.set()
+            taken.append(measurement.take(CALLS[name]))
+
+    threads = [threading.Thread(target=run, daemon=True) for run in (lambda: tagger.advance(500), take)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT)
+    assert not any(thread.is_alive() for thread in threads)
+    assert taken == [25]
+
+
+def test_what_is_read_and_cleared_under_the_mutex_is_read_once():
+    tagger = SteppedTagger(TICKS)
+    measurement = UnderMutex(tagger)
+    player = threading.Thread(target=tagger.play, args=(range(0, 1000, 10),), daemon=True)
+    player.start()
+    total = 0
+    while player.is_alive():
+        total += measurement.take(UnderMutex.clear)
+    player.join(WAIT)
+    assert total + measurement.getData() == 50
+
+
+class Steering(Counting):
+    """Calls a method in its last hook."""
+
+    def on_stop(self):
+        super().on_stop()
+        self.clear()
+
+
+def ends_by_leaving(tagger, measurement):
+    measurement.__exit__(None, None, None)
+
+
+def ends_by_a_broken_stream(tagger, measurement):
+    tagger._hub.rest(ZeroDivisionError("broken"))
+
+
+def ends_with_the_tagger(tagger, measurement):
+    tagger._hub.end_captures()
+
+
+@pytest.mark.parametrize("end", [ends_by_leaving, ends_by_a_broken_stream, ends_with_the_tagger])
+def test_hooks_at_the_end_have_the_turn_before_the_lock(end):
+    tagger = SteppedTagger(TICKS)
+    measurement = Steering(tagger)
+    turns = []
+    measurement.pre_stop = lambda: turns.append(tagger._hub.exclusive.mine)
+    end(tagger, measurement)
+    assert turns == [True]
+    assert measurement.hooks == ["clear", "start", "stop", "clear"]
+
+
+def test_who_holds_the_stream_up_cannot_wait_for_it():
+    tagger = SteppedTagger(TICKS)
+    measurement = Counting(tagger)
+    tagger._hub.stride = 0  # another thread drives the stream
+    tagger._hub.flow()
+    with measurement.mutex:
+        for wait in (measurement.waitUntilFinished, tagger.sync, lambda: measurement.waitUntilFinished(10**6)):
+            with pytest.raises(StateError, match=r"stands still.*holds a mutex"):
+                wait()
+        assert not measurement.waitUntilFinished(0)
+    measurement.stop()
+    with measurement.mutex:
+        assert measurement.waitUntilFinished()
+
+
+def test_in_a_hook_or_under_the_mutex_a_group_stops_at_once():
+    tagger = SteppedTagger(TICKS)
+    together = SynchronizedMeasurements(tagger)
+    measurement = Counting(together.getTagger())
+    tagger._hub.flow()
+    together.start()
+    with measurement.mutex:
+        together.stop()
+    assert not measurement.isRunning()
+
+
+def test_a_pump_is_not_stopped_by_who_holds_its_stream_up():
+    tagger = TimeTagger.createTimeTaggerVirtual()
+    measurement = CustomMeasurement(tagger)
+    tagger.run(1.0)
+    with measurement.mutex, pytest.raises(StateError, match="stands still"):
+        tagger.stop()
+    tagger.stop()
+    TimeTagger.freeTimeTagger(tagger)
+
+
 def test_a_dropped_measurement_is_gone_at_once():
     tagger = SteppedTagger(TICKS)
     counting = Counting(tagger)
@@ -236,6 +374,19 @@ def test_a_dropped_measurement_is_gone_at_once():
         assert reference() is None
     finally:
         gc.enable()
+
+
+def test_a_destructor_that_the_collector_calls_waits_for_nothing():
+    tagger = SteppedTagger(TICKS)
+    counting = Counting(tagger)
+    hooks, counting.itself = counting.hooks, counting
+    collecting = threading.Thread(target=gc.collect, daemon=True)
+    with tagger._hub.exclusive:  # as if the stream waited for a lock that the collecting thread holds
+        del counting
+        collecting.start()
+        collecting.join(WAIT)
+        assert not collecting.is_alive()
+    assert hooks == ["clear", "start", "stopping", "stop"]
 
 
 def test_a_destructor_may_stop_what_was_never_built():

@@ -110,6 +110,8 @@ class ReferenceClockSettings:
     # --- inside ------------------------------------------------------------------------------------------------
 
     def _set_clock(self, signal: ClockSignal, wait: bool) -> None:
+        if wait and self._hub.flowing:
+            self._hub.check_wait()
         self._number_ideal_clock()
         chain, begun = self._chain(), []
 

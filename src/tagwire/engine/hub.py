@@ -2,6 +2,10 @@
 
 Iterators (virtual channels and measurements) stand in a chain in order of their creation; a virtual channel adds its
 tags for everyone behind it. The hub has no thread of its own: whoever calls `step` drives it (see `pump`).
+
+There is one order of locks: first the turn at the stream (`Hub.exclusive`), then the lock of an iterator. The hub's
+thread has the turn when it calls an iterator, and whoever calls an iterator in such a way that code of the user's may
+run takes it first: commands, what ends the captures, and the mutex that the user sees.
 """
 
 from __future__ import annotations
@@ -172,10 +176,27 @@ class Hub:
                     iterator._fail(failure)
         self._fences.flow(False)
 
+    def end_captures(self) -> None:
+        """End all captures, for nothing more will come, and wait until their results are where they belong."""
+        with self.exclusive:
+            iterators = self.iterators()
+            for iterator in iterators:
+                iterator._halt()
+        for iterator in iterators:
+            iterator._settle()
+
     def check(self) -> None:
         """Raise StateError (RuntimeError) where the stream broke off, with the cause."""
         if self.failure is not None:
             raise StateError(f"the stream broke off: {self.failure!r}") from self.failure
+
+    def check_wait(self) -> None:
+        """Raise StateError (RuntimeError) where the calling thread would wait for a stream that it holds up itself."""
+        if self.exclusive.mine:
+            raise StateError(
+                "the stream stands still as long as this thread is in a hook of a measurement or holds a mutex: "
+                "leave it first, then wait"
+            )
 
     def _dispatch(self, block: TagBlock) -> None:
         self._count_overflows(block)
@@ -199,4 +220,8 @@ class Hub:
 
     def passed(self, fence: int, timeout: float) -> bool:
         """Wait at most `timeout` s until all tags older than `fence` were handed on."""
+        if self._fences.wait(fence, 0):
+            return True
+        if timeout > 0:
+            self.check_wait()
         return self._fences.wait(fence, timeout)

@@ -134,7 +134,8 @@ class IteratorBase:
         Raises
         ------
         StateError
-            (RuntimeError) The capture did not come to its end, because the stream or this object broke off.
+            (RuntimeError) The capture did not come to its end, because the stream or this object broke off; or it never
+            will, because the caller is in a hook or holds a mutex, so that the stream stands still.
         """
         limit = integer(timeout, "timeout")
         if self._hub.stride:
@@ -142,6 +143,8 @@ class IteratorBase:
             limit = 0
         deadline = time.monotonic() + limit / 1000 if limit >= 0 else None
         with self._finished:
+            if self._running and limit:
+                self._hub.check_wait()
             while self._running:
                 self._hub.check()
                 left = WAIT_SLICE if deadline is None else min(WAIT_SLICE, deadline - time.monotonic())

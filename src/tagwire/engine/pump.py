@@ -94,9 +94,18 @@ class Pump:
         self._wake.set()
 
     def stop(self) -> None:
-        """Stop after the present block and wait for it, unless called from the hub's own thread."""
+        """Stop after the present block and wait for it, unless called from the hub's own thread.
+
+        Raises
+        ------
+        StateError
+            (RuntimeError) The caller holds the stream up, so the block would never end.
+        """
+        other = self._thread.is_alive() and threading.current_thread() is not self._thread
+        if other:
+            self.hub.check_wait()
         self.halt()
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+        if other:
             self._thread.join()
 
     @property

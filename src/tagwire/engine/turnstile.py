@@ -18,12 +18,16 @@ class Turnstile:
         self._owner: int | None = None
         self._depth = 0
 
+    @property
+    def mine(self) -> bool:
+        """Whether the calling thread holds it."""
+        return self._owner == threading.get_ident()
+
     def __enter__(self) -> None:
-        me = threading.get_ident()
-        if self._owner != me:
+        if not self.mine:
             with self._gate:
                 self._lock.acquire()
-            self._owner = me
+            self._owner = threading.get_ident()
         self._depth += 1
 
     def __exit__(self, *_: object) -> None:

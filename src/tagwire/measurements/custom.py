@@ -42,8 +42,10 @@ class CustomMeasurementBase(IteratorBase):
     waits for them: `next_impl_cs` with every block, `clear_impl`, `on_start`, `pre_stop` and `on_stop`.
 
     While a hook runs, the object is locked. Methods of the user's that read the same state lock it too
-    (``with self.mutex`` in `CustomMeasurement`), which holds up the stream of the whole tagger: be quick, and wait for
-    no tags meanwhile. Inside, as in a hook, `start`, `stop` and `clear` may be called.
+    (``with self.mutex`` in `CustomMeasurement`). There is one rule: whoever is inside, a hook or a holder of the mutex,
+    stands between two blocks of the stream, so everything may be called there, `start`, `stop` and `clear` too, but the
+    stream of the whole tagger stands still meanwhile. What waits for the stream (`waitUntilFinished`, ``sync``) raises
+    a StateError (RuntimeError) there instead of waiting for ever.
 
     An exception in a hook is reported in the log (on the screen, unless ``logging`` is set up otherwise) and ends this
     measurement, and no other; `waitUntilFinished` then raises.
@@ -93,8 +95,12 @@ class CustomMeasurementBase(IteratorBase):
 
     def stop(self) -> None:
         """Stop to capture, at once; nothing happens before the constructor has run, or the second time."""
-        if hasattr(self, "_finalized"):  # a destructor may call this after a constructor that failed
+        if not hasattr(self, "_finalized"):  # a destructor may call this after a constructor that failed
+            return
+        if self in _alive:
             super().stop()
+        else:  # collected as garbage, by a thread that may hold another lock: wait for nothing, nobody else is there
+            self._halt()
 
     def next_impl(self, incoming_tags: Records, begin_time: int, end_time: int) -> bool:
         """Hand a block to `next_impl_cs`; gives False."""
@@ -174,8 +180,8 @@ class CustomMeasurement(CustomMeasurementBase):
         Fields of a tag: ``type`` (uint8), ``missed_events`` (uint16), ``channel`` (int32), ``time`` (int64, ps); 16
         bytes in all.
     mutex
-        Lock of this object, for ``with self.mutex`` in methods that read what `process` writes. `process` and the
-        hooks hold it already.
+        Lock of this object, for ``with self.mutex`` in methods that read what `process` writes; it comes between two
+        blocks of the stream. `process` and the hooks hold it already.
 
     Notes
     -----

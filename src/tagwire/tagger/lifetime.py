@@ -53,9 +53,7 @@ class Flow:
     def end(self) -> None:
         """Stop for good: measurements stop too, for nothing more will come."""
         self.stop()
-        for iterator in self._hub.iterators():
-            iterator._halt()
-            iterator._settle()
+        self._hub.end_captures()
 
     @property
     def running(self) -> bool:

@@ -239,8 +239,8 @@ class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware, ManySettings):
 
     def _await_channels(self, channels: frozenset[int]) -> None:
         """Wait until the stream here has come to where it carries all of `channels`."""
-        if threading.current_thread() is self._pump.thread:
-            return  # a measurement made by another one while it gets a block: the stream cannot be waited for
+        if threading.current_thread() is self._pump.thread or self._hub.exclusive.mine:
+            return  # a measurement made by another one while it holds the stream up: that cannot be waited for
         deadline = time.monotonic() + CARRIED_S
         while time.monotonic() < deadline and not self._freed:
             since = self._source.carried_since(channels)
@@ -271,9 +271,7 @@ class TimeTaggerNetwork(TimeTaggerBase, TimeTaggerHardware, ManySettings):
         self._pump.halt()
         self._source.close()
         self._pump.stop()
-        for iterator in self._hub.iterators():
-            iterator._halt()
-            iterator._settle()
+        self._hub.end_captures()
         for server in self._servers:
             server._close()
         super()._free()

@@ -86,10 +86,11 @@ class SynchronizedMeasurements:
         """Stop to capture with all of them.
 
         While tags flow, this waits until those behind virtual channels have seen what the others saw. Where none flow,
-        all stop at once, and what virtual channels hold back is not captured.
+        all stop at once, and what virtual channels hold back is not captured; likewise in a hook of a measurement or
+        while the caller holds its mutex, since no tags flow meanwhile.
         """
         self._each(lambda member, now: member._end_at(now))
-        while self._hub.flowing and not self.waitUntilFinished(int(WAIT_SLICE * 1000)):
+        while self._hub.flowing and not self._hub.exclusive.mine and not self.waitUntilFinished(int(WAIT_SLICE * 1000)):
             pass
         self._each(lambda member, now: member._halt())
         for member in self._live():

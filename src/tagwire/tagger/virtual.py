@@ -160,6 +160,8 @@ class TimeTaggerVirtual(Serving):
         """
         number, limit = integer(ID, "ID", 0), integer(timeout, "timeout")
         deadline = time.monotonic() + limit / 1000
+        if limit and not self._finished(number):
+            self._hub.check_wait()
         while not self._finished(number):
             self._hub.check()
             if limit >= 0 and deadline <= time.monotonic():

@@ -226,6 +226,17 @@ class Feed:
                 return 0.0 if len(piece.block) >= self.reader.many else INTERVAL_S
             return IDLE_S if self._steered else None
 
+    def fetch(self) -> float | None:
+        """Poll for the thread that fetches; when it returns `None` or raises, that thread counts as gone."""
+        with self.commands:
+            pause = None
+            try:
+                pause = self.poll()
+            finally:
+                if pause is None:  # before anybody can start anew and find a thread that is about to end
+                    self._thread = None
+            return pause
+
     def _note(self, piece: Piece) -> None:
         """Where a stream begins that nobody here has started."""
         self._begun, self._position, self._counted = piece.begun, piece.begun, piece.captured
@@ -351,7 +362,7 @@ def _run(feed_ref: weakref.ref[Feed]) -> None:
         time.sleep(pause)
         feed = feed_ref()
         try:
-            pause = None if feed is None or feed._owner() is None else feed.poll()
+            pause = None if feed is None or feed._owner() is None else feed.fetch()
         except Exception as error:  # nothing was running, so nobody is told
             logger.debug("no more tags come: %s", error)
             return
