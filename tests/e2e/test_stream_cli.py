@@ -73,7 +73,7 @@ def test_a_server_a_relay_and_a_bridge(start: Start) -> None:
         assert shared.getTestSignal(1)  # the clients of the RPC have the same instrument
         (change,) = remote.session.history(shared)
         assert (change.method, *change.arguments.values()) == ("setTestSignal", [1, 2], True)
-        assert re.match(r"tag stream \(127\.0\.0\.1:\d+\)$", change.who)
+        assert re.fullmatch(r"tag stream \((127\.0\.0\.1|\[::1\]):\d+\)", change.who)
         with remote.control():
             with pytest.raises(NotAllowed, match="has control of all instruments until"):
                 direct.setTestSignal(1, False)
