@@ -9,6 +9,7 @@ One file, ``tagwire.toml`` in the folder of `places.home`. Nothing needs it to e
     [servers.bench]               # tagwire.connect("bench")
     host = "lab-pc.example.org"
     port = 23000
+    stream_port = 41101           # createTimeTaggerNetwork("bench")
     fingerprint = "1a2b-..."
 """
 
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tagwire.core.address import Address, parse_address
+from tagwire.core.address import STREAM_PORT, Address, parse_address
 from tagwire.errors import ConfigurationError, TagwireError
 from tagwire.security import ClientSecurity, client_security, places
 from tagwire.security.fingerprint import parse_fingerprint
@@ -29,15 +30,16 @@ FILE = "tagwire.toml"
 PORT = 23000
 PORT_MAX = 65535
 
-_SERVER_KEYS = ("host", "port", "fingerprint")
+_SERVER_KEYS = ("host", "port", "stream_port", "fingerprint")
 
 
 @dataclass(frozen=True)
 class KnownAddress:
-    """A server that the configuration names; `fingerprint` is empty when it names none."""
+    """A server that the configuration names, and its tag stream; `fingerprint` is empty when it names none."""
 
     name: str
     address: Address
+    stream: Address
     fingerprint: str = ""
 
 
@@ -101,6 +103,20 @@ def reach(
     return client_security(where.host, where.port, token=token, tls=tls, fingerprint=expected)
 
 
+def stream_address(server: str) -> Address:
+    """Where the tag stream is that `server` means: a name of the configuration, ``HOST`` or ``HOST:PORT``.
+
+    Raises
+    ------
+    ArgumentError
+        (ValueError) It is no address.
+    ConfigurationError
+        (ValueError) The user's configuration is not understood.
+    """
+    known = read_configuration().servers.get(server)
+    return known.stream if known else parse_address(server, STREAM_PORT)
+
+
 def _server(file: Path, name: str, entry: Any) -> KnownAddress:
     from tagwire.core.arguments import integer, text
 
@@ -110,9 +126,12 @@ def _server(file: Path, name: str, entry: Any) -> KnownAddress:
     if not values.get("host"):
         raise ConfigurationError(f"{file}: {key}.host is missing; it names the computer")
     try:
-        address = Address(text(values["host"], "host"), integer(values.get("port", PORT), "port", 1, PORT_MAX))
+        host = text(values["host"], "host")
+        port = integer(values.get("port", PORT), "port", 1, PORT_MAX)
+        stream = integer(values.get("stream_port", STREAM_PORT), "stream_port", 1, PORT_MAX)
         shown = text(values.get("fingerprint", ""), "fingerprint")
-        return KnownAddress(name, address, parse_fingerprint(shown) if shown else "")
+        print_ = parse_fingerprint(shown) if shown else ""
+        return KnownAddress(name, Address(host, port), Address(host, stream), print_)
     except TagwireError as error:
         raise ConfigurationError(f"{file}: {key}: {error}") from error
 

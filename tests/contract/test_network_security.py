@@ -72,6 +72,24 @@ def test_who_has_a_token_measures_over_tls(
     assert KnownServers().find(*server.address).fingerprint == Identity.load(keys).fingerprint
 
 
+def test_a_name_of_the_configuration_says_where_and_whom_to_expect(
+    server: StreamServer, keys: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def configure(fingerprint: str) -> None:
+        lines = ["[servers.bench]", 'host = "127.0.0.1"', f"stream_port = {server.address.port}"]
+        (home / "client" / "tagwire.toml").write_text("\n".join([*lines, f'fingerprint = "{fingerprint}"']))
+
+    monkeypatch.setenv("TAGWIRE_TOKEN", Tokens(keys).add("anna", Role.CONTROL))
+    (home / "client").mkdir(exist_ok=True)
+    configure(Identity.load(keys).fingerprint)
+    with TT.createTimeTaggerNetwork("bench") as client:
+        assert client.getServers()[0].getAddress() == "bench"
+        assert client.getServer("bench").getAccessMode() == TT.AccessMode.Control
+    configure("ab" * 32)
+    with pytest.raises(ServerNotTrusted, match="fingerprint"):
+        TT.getTimeTaggerServerInfo("bench")
+
+
 @pytest.mark.parametrize("token", ["", "tagwire-wrong"])
 def test_without_a_right_token_nobody_comes_in(
     server: StreamServer, keys: Path, monkeypatch: pytest.MonkeyPatch, token: str

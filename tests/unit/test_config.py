@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from tagwire.cli.access import Access, access_options
 from tagwire.cli.common import Commands
 from tagwire.cli.configured import config_option
-from tagwire.config import reach, read_configuration
+from tagwire.config import reach, read_configuration, stream_address
 from tagwire.errors import ArgumentError, ArgumentKindError, ConfigurationError
 
 PRINT = "ab" * 32
@@ -43,6 +43,12 @@ def test_a_name_stands_for_a_server(file: Path) -> None:
     assert (local.host, local.port, local.tls, local.fingerprint) == ("::1", 23000, False, "")
     other = reach("lab-pc")
     assert (other.host, other.port, other.fingerprint) == ("lab-pc", 23000, "")
+
+
+def test_a_name_stands_for_a_stream_too(file: Path) -> None:
+    file.write_text('[servers.bench]\nhost = "lab-pc"\nstream_port = 5\n[servers.b]\nhost = "::1"\nport = 7')
+    told = [str(stream_address(name)) for name in ("bench", "b", "lab-pc", "lab-pc:6")]
+    assert told == ["lab-pc:5", "[::1]:41101", "lab-pc:41101", "lab-pc:6"]
 
 
 @pytest.mark.parametrize(

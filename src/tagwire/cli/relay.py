@@ -10,8 +10,9 @@ import click
 
 from tagwire.cli.access import Access, access_options
 from tagwire.cli.common import Address, verbose_option
-from tagwire.cli.streaming import DEFAULT_STREAM_PORT, MODES, access_mode_option
-from tagwire.core.address import parse_address
+from tagwire.cli.streaming import MODES, access_mode_option
+from tagwire.config import stream_address
+from tagwire.core.address import STREAM_PORT
 from tagwire.errors import ArgumentError
 
 READY = "ready"
@@ -19,7 +20,7 @@ READY = "ready"
 
 def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> Address:
     try:
-        return parse_address(value, DEFAULT_STREAM_PORT)
+        return stream_address(value)
     except ArgumentError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -42,9 +43,7 @@ _channels_option = click.option(
 @click.command("relay")
 @click.argument("server", callback=_address)
 @click.option("--host", default="localhost", show_default=True, help="Address to listen on; 0.0.0.0 is everywhere.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=DEFAULT_STREAM_PORT, show_default=True, help="0: any free one."
-)
+@click.option("--port", type=click.IntRange(0, 65535), default=STREAM_PORT, show_default=True, help="0: any free one.")
 @_channels_option
 @access_mode_option
 @access_options

@@ -11,14 +11,12 @@ import click
 
 from tagwire.cli.backend import Backend
 from tagwire.cli.common import Address, Function
+from tagwire.core.address import STREAM_PORT
 from tagwire.errors import NoDevice
 from tagwire.security import ServerSecurity
 
 if TYPE_CHECKING:
     from tagwire.rpc.server import Server
-
-DEFAULT_STREAM_PORT = 41101
-"""Port of stream servers, as `tagwire.tagger.serving` has it; written out, so that ``--help`` needs no imports."""
 
 MODES = {
     "listen": "Listen",
@@ -55,9 +53,9 @@ def stream_options(command: Function) -> Function:
         "--stream",
         type=click.IntRange(0, 65535),
         is_flag=False,
-        flag_value=DEFAULT_STREAM_PORT,
+        flag_value=STREAM_PORT,
         metavar="[PORT]",
-        help=f"Serve the tags of the Time Tagger, too; at port {DEFAULT_STREAM_PORT} unless another is given.",
+        help=f"Serve the tags of the Time Tagger, too; at port {STREAM_PORT} unless another is given.",
     )
     decorated: Callable[..., Any] = option(access_mode_option(with_stream))
     return decorated  # type: ignore[return-value]

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from tagwire.errors import ArgumentError
 
+STREAM_PORT = 41101
+"""Port of stream servers, unless another is said."""
+
 
 class Address(NamedTuple):
     """Where a server listens."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from tagwire.config import read_configuration
 from tagwire.core.address import Address, parse_address
 from tagwire.engine.fences import WAIT_SLICE
 from tagwire.errors import AccessRefused, ConnectionBroken, EndOfFeed, ProtocolError, ServerUnreachable
@@ -250,7 +251,8 @@ def _interruptible(action: Callable[[], _T], limit: float | None = None) -> _T:
 
 def _security(address: Address) -> ClientSecurity:
     """How to reach a server, as far as it is known before the first connection."""
-    found = client_security(*address)
+    configured = (s.fingerprint for s in read_configuration().servers.values() if s.stream.host == address.host)
+    found = client_security(*address, fingerprint=next(filter(None, configured), None))
     _borrow(found, secure=found.tls)
     return found
 

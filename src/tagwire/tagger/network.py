@@ -8,7 +8,8 @@ import weakref
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from tagwire.core.address import Address, parse_address
+from tagwire.config import stream_address
+from tagwire.core.address import Address
 from tagwire.core.arguments import integer, text
 from tagwire.core.enums import ChannelEdge
 from tagwire.discovery import servers as known_servers
@@ -27,7 +28,6 @@ from tagwire.tagger.forwarding import forwards
 from tagwire.tagger.hardware import TimeTaggerHardware
 from tagwire.tagger.network_many import ManySettings, check_addresses, fence_time, first_channel, source_of
 from tagwire.tagger.network_server import TimeTaggerServer
-from tagwire.tagger.serving import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from tagwire.network.client import Connection
@@ -289,10 +289,10 @@ def createTimeTaggerNetwork(address: str | Sequence[str] = "localhost:41101") ->
     Parameters
     ----------
     address
-        ``host:port`` of the server, or only the host; the port then is 41101. A list of them connects to several
-        servers, whose streams become one in order of time: channel 3 of the second server is 2003 here (see
-        `TimeTaggerServer.getClientChannel`), and a server that lags does not hold up the others for long (see
-        `TimeTaggerNetwork.setServerPatience`).
+        ``host:port`` of the server, or only the host (the port then is 41101), or its name in ``tagwire.toml``. A list
+        of them connects to several servers, whose streams become one in order of time: channel 3 of the second server
+        is 2003 here (see `TimeTaggerServer.getClientChannel`), and a server that lags does not hold up the others for
+        long (see `TimeTaggerNetwork.setServerPatience`).
 
     Raises
     ------
@@ -307,7 +307,7 @@ def createTimeTaggerNetwork(address: str | Sequence[str] = "localhost:41101") ->
         (RuntimeError) The server wants a token (``tagwire login``), or is not the one that it was.
     """
     texts = [text(address, "address")] if isinstance(address, str) else [text(a, "address") for a in address]
-    addresses = [parse_address(name, DEFAULT_PORT) for name in texts]
+    addresses = [stream_address(name) for name in texts]
     check_addresses(addresses)
     places = [0] if len(texts) == 1 else range(1, len(texts) + 1)
     servers: list[TimeTaggerServer] = []
@@ -327,7 +327,7 @@ def getTimeTaggerServerInfo(address: str = "localhost:41101") -> dict[str, Any]:
     Parameters
     ----------
     address
-        ``host:port`` of the server, or only the host; the port then is 41101.
+        ``host:port`` of the server, or only the host (the port then is 41101), or its name in ``tagwire.toml``.
 
     Returns
     -------
@@ -342,7 +342,7 @@ def getTimeTaggerServerInfo(address: str = "localhost:41101") -> dict[str, Any]:
     ServerUnreachable
         (RuntimeError) Nobody answers there.
     """
-    connection = _connect(parse_address(text(address, "address"), DEFAULT_PORT))
+    connection = _connect(stream_address(text(address, "address")))
     try:
         return dict(connection.ask("info"))
     finally:
@@ -355,8 +355,8 @@ def scanTimeTaggerServers() -> tuple[str, ...]:
     Nothing is sent to the whole network: only this computer, those of the configuration and those that were used before
     (`tagwire.servers`) are asked, on the usual port.
     """
-    hosts = dict.fromkeys(["localhost", *(server.host for server in known_servers())])
-    return tuple(str(a) for a in (Address(host, DEFAULT_PORT) for host in hosts) if _answers(a))
+    known = [stream_address(server.name) for server in known_servers()]
+    return tuple(str(a) for a in dict.fromkeys([stream_address("localhost"), *known]) if _answers(a))
 
 
 def _answers(address: Address) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tagwire.core.address import Address
+from tagwire.core.address import STREAM_PORT, Address
 from tagwire.core.arguments import integer, integers, text
 from tagwire.core.enums import AccessMode
 from tagwire.engine.tagger import TimeTaggerBase
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from tagwire.network.steering import Wish
 
 logger = logging.getLogger(__name__)
-
-DEFAULT_PORT = 41101
-"""Port of stream servers."""
 
 _running: weakref.WeakSet[StreamServer] = weakref.WeakSet()
 
@@ -62,7 +59,7 @@ class Serving(TimeTaggerBase):
     _server: StreamServer | None = None
     _server_host: str = "localhost"
 
-    def startServer(self, access_mode: AccessMode, channels: Sequence[int] = (), port: int = DEFAULT_PORT) -> None:
+    def startServer(self, access_mode: AccessMode, channels: Sequence[int] = (), port: int = STREAM_PORT) -> None:
         """Serve the stream, so that `createTimeTaggerNetwork` on other computers can measure on it.
 
         Parameters
