@@ -300,7 +300,7 @@ def test_a_scan_asks_known_computers_only(
     monkeypatch.setenv("TAGWIRE_HOME", str(tmp_path))
     port = quiet_port()
     instrument.startServer(TT.AccessMode.Listen, port=port)
-    monkeypatch.setattr("tagwire.tagger.network.DEFAULT_PORT", port)
+    monkeypatch.setattr("tagwire.config.STREAM_PORT", port)
     assert TT.scanTimeTaggerServers() == (f"localhost:{port}",)
     instrument.stopServer()
     assert TT.scanTimeTaggerServers() == ()

@@ -89,7 +89,7 @@ def test_what_is_not_even_text(file: Path) -> None:
         ("[servers.lab]\nport = 1", "servers.lab.host is missing"),
         (
             "[servers.lab]\nhost = 'x'\nprot = 1",
-            "servers.lab.prot is not known here; there are host, port, fingerprint",
+            "servers.lab.prot is not known here; there are host, port, stream_port, fingerprint",
         ),
         ("[servers.lab]\nhost = 'x'\nport = 0", r"servers.lab: port is 0, but must be within \[1, 65535\]"),
         ("[servers.lab]\nhost = 5", "servers.lab: host"),
