@@ -13,6 +13,6 @@ from steady import PATIENCE_S
 def _slow_is_not_dead() -> Iterator[None]:
     """The times after which a peer counts as silent are for networks; here, it is only the computer that is slow."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("client.HANDSHAKE_S", "source.QUIET_S", "source.HANDOVER_S", "source.ALIVE_S"):
+        for name in ("client.HANDSHAKE_S", "source.QUIET_S", "source.HANDOVER_S", "source.ALIVE_S", "ring.PATIENCE"):
             patch.setattr(f"tagwire.network.{name}", PATIENCE_S)
         yield

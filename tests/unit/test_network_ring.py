@@ -152,7 +152,8 @@ def test_closing_ends_the_wait_of_a_synchronous_ring() -> None:
     assert len(cursor.take(0)) == 1
 
 
-def test_a_patient_stream_loses_nothing() -> None:
+def test_a_patient_stream_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ring, "PATIENCE", LONG)
     feed = Ring((1,), capacity=20_000)
     slow = feed.cursor()
     assembler = Assembler((1,))

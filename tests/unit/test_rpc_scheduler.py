@@ -51,10 +51,10 @@ def test_it_runs_when_woken_and_stops_when_closed() -> None:
     runner = threading.Thread(target=scheduler.run)
     runner.start()
     with called:
-        assert called.wait_for(lambda: len(calls) == 1, 10)
+        assert called.wait_for(lambda: len(calls) == 1, 120)
     scheduler.wake()
     with called:
-        assert called.wait_for(lambda: len(calls) == 2, 10)
+        assert called.wait_for(lambda: len(calls) == 2, 120)
     scheduler.close()
     runner.join(120)
     assert not runner.is_alive()

@@ -151,7 +151,7 @@ def test_the_stream_flows_by_itself_and_ends_when_freed() -> None:
     tagger.setTestSignal(1, True)
     rate = Countrate(tagger, [1])
     rate.startFor(10**10)
-    assert rate.waitUntilFinished(60_000)
+    assert rate.waitUntilFinished(120_000)
     assert rate.getCountsTotal()[0] > 8_000
     endless = Countrate(tagger, [1])
     freeTimeTagger(tagger)
@@ -187,7 +187,7 @@ def test_a_tagger_that_is_dropped_gives_its_instrument_back() -> None:
     del tagger
     gc.collect()
     assert gone() is None
-    assert pump.finished(10)
+    assert pump.finished(120)
     assert "SIM20-0001" in scanTimeTagger()
 
 

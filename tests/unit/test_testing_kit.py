@@ -39,12 +39,10 @@ def test_a_wait_lets_exactly_the_capture_pass() -> None:
 def test_a_wait_gives_up_after_its_timeout_in_stream_time() -> None:
     tagger = simulated_tagger()
     rate = TimeTagger.Countrate(tagger, [1])
-    started = time.monotonic()
-    assert not rate.waitUntilFinished(timeout=10_000)
-    assert time.monotonic() - started < 9, "it waited in real time"
-    assert rate.getCaptureDuration() == 10 * 10**12
+    assert not rate.waitUntilFinished(timeout=600_000)  # ten minutes, which no test may take in real time
+    assert rate.getCaptureDuration() == 600 * 10**12
     assert not rate.waitUntilFinished(0)
-    assert rate.getCaptureDuration() == 10 * 10**12
+    assert rate.getCaptureDuration() == 600 * 10**12
 
 
 def test_measurements_behind_virtual_channels_that_hold_back_are_waited_for() -> None:
