@@ -76,7 +76,7 @@ def test_fifty_clients_at_a_time_get_right_answers(server: ServerProcess) -> Non
     with tagwire.connect(*server.address) as TT, TT.createTimeTagger() as tagger:
         tagger.setTestSignal([1, 2], True)
         assert tagger.sync(120_000)
-        crowd(server, "work", 50, 20)
+        crowd(server, "work", 50, 60)
         wait_for(lambda: not tagger.getConfiguration()["measurements"])
 
 
