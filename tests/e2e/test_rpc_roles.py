@@ -46,6 +46,15 @@ def test_observers_read_and_measure_but_change_nothing(service: Service) -> None
     service.call("freeTimeTagger", (tagger,), {}, GUEST)
 
 
+def test_observers_choose_no_options_for_everybody(service: Service) -> None:
+    high = tiny_instrument.Resolution.HighRes
+    with pytest.raises(NotAllowed, match="no such Time Tagger is open, and to open one with resolution"):
+        make(service, GUEST, "createTimeTagger", "", high)
+    make(service, GUEST, "createTimeTagger", "T1")
+    make(service, ALICE, "createTimeTagger", "T2", high)
+    make(service, GUEST, "createTimeTagger", "T2", high)  # as it is open already
+
+
 def test_what_stands_for_a_tagger_is_no_way_round(service: Service) -> None:
     tagger = make(service, GUEST, "createTimeTagger")
     group = make(service, GUEST, "SynchronizedMeasurements", tagger)

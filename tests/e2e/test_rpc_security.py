@@ -297,9 +297,18 @@ def test_a_full_server_says_so(serve: Serve, anna: str) -> None:
         assert first.getVersion() == "1.2.3"
         with pytest.raises(Pyro5.errors.CommunicationError, match="the server is full: 1 connections are open"):
             second._pyroBind()
-        with pytest.raises(ProtocolError, match="the server is full"):
+        with pytest.raises(LimitReached, match="the server is full"):
             tagwire.connect(HERE, server.port, token=anna, tls=True)
         assert first.getVersion() == "1.2.3"
+
+
+def test_one_token_opens_no_more_than_its_share_of_connections(serve: Serve, tokens: Tokens, anna: str) -> None:
+    server = serve(limits=Limits(connections_per_token=1))
+    with tagwire.connect(HERE, server.port, token=anna, tls=True):
+        with pytest.raises(LimitReached, match="1 connections are open with the token of anna"):
+            tagwire.connect(HERE, server.port, token=anna, tls=True)
+        with tagwire.connect(HERE, server.port, token=tokens.add("ben", Role.OBSERVE), tls=True) as TT:
+            assert TT.getVersion() == "1.2.3"
 
 
 def test_garbage_before_authentication_allocates_nothing(serve: Serve, anna: str) -> None:

@@ -201,6 +201,22 @@ def test_too_many_sessions_are_refused_once_none_waits_in_vain() -> None:
     scene.join(6, "kept")
 
 
+def test_one_token_takes_no_more_than_its_share_of_sessions() -> None:
+    scene, alice = Scene(limits=Limits(sessions=4, sessions_per_token=2)), Somebody("alice")
+    others = scene.join(1, principal=Somebody("bob"))
+    scene.make(others, name="bob's")
+    scene.sessions.leave(others, clean=False)
+    lost = scene.join(2, principal=alice)
+    scene.make(lost, name="alice's")
+    scene.sessions.leave(lost, clean=False)
+    for number in (3, 4):
+        scene.join(number, principal=alice)
+    assert scene.pass_time(0) == ["alice's"]
+    with pytest.raises(LimitReached, match="2 sessions of alice, the most for one token"):
+        scene.join(5, principal=alice)
+    scene.join(6, principal=Somebody("carol"))
+
+
 def test_names_are_limited_for_each_principal() -> None:
     scene = Scene(limits=Limits(sessions_per_client=1))
     scene.join(1, "one")

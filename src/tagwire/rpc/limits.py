@@ -17,6 +17,9 @@ class Limits:
     ----------
     connections
         Open at once; plain Pyro clients need one per live object.
+    connections_per_token, sessions_per_token
+        Of these connections, and of the sessions, so many at most belong to one token, so that whoever has one shuts
+        out nobody else.
     newcomers, newcomers_per_address
         Connections at once that have not said yet who they are, in total and of one address of another computer.
         One more costs the oldest of the address with the most of them its place, so that somebody who opens
@@ -36,12 +39,14 @@ class Limits:
     """
 
     connections: int = 2000
+    connections_per_token: int = 500
     newcomers: int = 500
     newcomers_per_address: int = 64
     handshake_s: float = 10.0
     request_bytes: int = REQUEST_LIMIT
     objects: int = 20_000
     sessions: int = 2000
+    sessions_per_token: int = 500
     sessions_per_client: int = 50
     calls: int = 32
 

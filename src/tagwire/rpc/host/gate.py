@@ -8,7 +8,7 @@ import socket
 import threading
 from typing import Any, NoReturn
 
-from tagwire.errors import KeysUnusable
+from tagwire.errors import KeysUnusable, LimitReached
 from tagwire.rpc.host import pyro
 from tagwire.rpc.host.lobby import Lobby
 from tagwire.rpc.host.pyro import Socket
@@ -129,11 +129,24 @@ class Gate:
 
     def _enter(self, sock: Socket, principal: Principal) -> None:
         with self._lock:
-            if len(self._inside) < self._limits.connections:
+            full = self._fullness(principal)
+            if not full:
                 self._inside[sock] = principal
                 return
-        log.warning("a connection was refused: %d are open", self._limits.connections)
-        raise pyro.Refused(f"the server is full: {self._limits.connections} connections are open; try again later")
+        log.warning("a connection of %s was refused: %s", principal.name or "somebody", full)
+        raise LimitReached(full)
+
+    def _fullness(self, principal: Principal) -> str:
+        """Why there is no place for one more connection, if there is none."""
+        most, share = self._limits.connections, self._limits.connections_per_token
+        if len(self._inside) >= most:
+            return f"the server is full: {most} connections are open; try again later"
+        if principal.name and sum(who.name == principal.name for who in self._inside.values()) >= share:
+            return (
+                f"{share} connections are open with the token of {principal.name}, the most for one token; close some "
+                "of them, or ask for another token"
+            )
+        return ""
 
     def _refuse(self, sock: Socket, came_with: str, told: str) -> NoReturn:
         if self._security and self._security.audit:

@@ -22,7 +22,7 @@ from tagwire.rpc.host.history import History
 from tagwire.rpc.host.instruments import Instruments
 from tagwire.rpc.host.library import Library
 from tagwire.rpc.host.objects import MAX_OBJECTS, Caller, Lease, Registry, Resource
-from tagwire.rpc.host.sharing import SharedTaggers, is_shareable
+from tagwire.rpc.host.sharing import SERIAL, SharedTaggers, is_shareable
 from tagwire.rpc.host.shown import shown, shown_arguments
 from tagwire.rpc.wire import Handle, Record
 
@@ -213,6 +213,17 @@ class Service:
             self.report("not allowed", caller, spec.name, {})
             raise NotAllowed(f"{spec.name} makes a Time Tagger of your own, but {_READ_ONLY}")
 
+    def _check_may_choose(self, spec: MethodSpec, arguments: Arguments, caller: Caller) -> None:
+        """Who opens a device first chooses its options for everybody: that is not for those who may only observe."""
+        usual = {p.name: p.default for p in spec.params if p.default_known}
+        chosen = {n: v for n, v in arguments.by_name(spec).items() if n != SERIAL and usual.get(n, v) != v}
+        if caller.role != CONTROL and chosen:
+            self.report("not allowed", caller, spec.name, self._shown(spec, arguments))
+            raise NotAllowed(
+                f"no such Time Tagger is open, and to open one with {', '.join(chosen)} of one's own choice changes "
+                f"what others use too, but {_READ_ONLY}"
+            )
+
     def _shown(self, spec: MethodSpec, arguments: Arguments) -> dict[str, Any]:
         return shown_arguments(spec, arguments.args, arguments.kwargs, self.library)
 
@@ -238,6 +249,7 @@ class Service:
         self, spec: MethodSpec, made: ClassSpec, target: Callable[..., Any], arguments: Arguments, caller: Caller
     ) -> Lease:
         def create() -> Lease:
+            self._check_may_choose(spec, arguments, caller)
             tagger = target(*arguments.args, **arguments.kwargs)
             kind = self.library.spec_of(tagger) or made
             return self.registry.add(tagger, kind, caller, (), partial(free, tagger), self._shown(spec, arguments))

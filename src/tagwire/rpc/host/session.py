@@ -279,8 +279,7 @@ class Sessions:
         return client
 
     def _begin(self, name: str, principal: Principal) -> Session:
-        if len(self._sessions) >= self._limits.sessions:
-            self._make_room()
+        self._make_room(principal.name)
         if name:
             self._check_names(principal.name)
         session = Session(secrets.token_hex(8), name, principal.name, kept=bool(name))
@@ -299,17 +298,24 @@ class Sessions:
                 f'tagwire.connect(host, session="{kept[0]}").session.end()'
             )
 
-    def _make_room(self) -> None:
-        """End the oldest session that waits for its client, so that crashes lock nobody out."""
+    def _make_room(self, principal: str) -> None:
+        """Where there is no place for one more session, end the oldest of those that wait for their clients in vain.
+
+        So crashes lock nobody out. Who has used up the share of one token makes room among the own ones.
+        """
+        own = [session for session in self._sessions.values() if principal and session.principal == principal]
+        if len(own) >= self._limits.sessions_per_token:
+            self._end_waiting(own, f"there are {len(own)} sessions of {principal}, the most for one token")
+        elif len(self._sessions) >= self._limits.sessions:
+            everybody = list(self._sessions.values())
+            self._end_waiting(everybody, f"this server has {len(everybody)} sessions, the most that it allows at once")
+
+    def _end_waiting(self, sessions: list[Session], full: str) -> None:
         now = self._clock()
-        waiting = (
-            session
-            for session in self._sessions.values()
-            if not session.kept and all(now < client.end < math.inf for client in session.clients)
-        )
+        waiting = (s for s in sessions if not s.kept and all(now < client.end < math.inf for client in s.clients))
         oldest = next(waiting, None)
         if oldest is None:
-            raise LimitReached(f"this server has {len(self._sessions)} sessions, the most that it allows at once")
+            raise LimitReached(full)
         for client in oldest.clients:
             client.end = now
         self._changed()

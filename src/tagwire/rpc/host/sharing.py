@@ -12,6 +12,9 @@ from tagwire.core.catalog import ClassSpec, MethodSpec
 from tagwire.errors import NoDevice
 from tagwire.rpc.host.objects import Caller, Lease, Registry, Resource
 
+SERIAL = "serial"
+"""The parameter by which a device is chosen."""
+
 _CLOSING_S = 30.0
 """How long to wait for a tagger that is just being freed."""
 
@@ -47,7 +50,7 @@ def _text(value: object, other: object) -> str:
 
 def is_shareable(factory: MethodSpec, result: ClassSpec) -> bool:
     """Whether `factory` opens a device that exists once: chosen by a serial number, which the tagger can tell."""
-    by_serial = any(p.name == "serial" for p in factory.params)
+    by_serial = any(p.name == SERIAL for p in factory.params)
     return by_serial and any(m.name == "getSerial" for m in result.methods)
 
 
@@ -65,8 +68,8 @@ class SharedTaggers:
         An empty serial number means any tagger: another client's, when one is open with the same options; a second
         one, when the same client asks again and there is one.
         """
-        options = {name: value for name, value in arguments.items() if name != "serial"}
-        serial = arguments.get("serial", "")
+        options = {name: value for name, value in arguments.items() if name != SERIAL}
+        serial = arguments.get(SERIAL, "")
         if not isinstance(serial, str):
             return create()  # the library says what it thinks of it
         with self._lock:
