@@ -11,8 +11,10 @@ from tagwire.core.catalog import ClassSpec, Kind
 from tagwire.errors import ArgumentError, LimitReached, ObjectGone
 from tagwire.rpc.host.objects import Caller, Registry
 from tagwire.rpc.host.pyro import Refused
-from tagwire.rpc.host.session import EVERYBODY, Client, Sessions, nowhere
+from tagwire.rpc.host.session import Client, nowhere
+from tagwire.rpc.host.sessions import Sessions
 from tagwire.rpc.limits import Limits
+from tagwire.security import EVERYBODY
 
 TAGGER, COUNTER, DATA = ClassSpec("T", Kind.TAGGER), ClassSpec("C", Kind.MEASUREMENT), ClassSpec("D", Kind.DATA)
 

@@ -17,7 +17,7 @@ from tagwire.rpc.host.files import DataFolder
 from tagwire.rpc.host.gate import Gate
 from tagwire.rpc.host.listener import Listener
 from tagwire.rpc.host.service import Service
-from tagwire.rpc.host.session import GRACE_S
+from tagwire.rpc.host.sessions import GRACE_S
 from tagwire.rpc.instrument_names import read_instruments
 from tagwire.rpc.limits import Limits
 from tagwire.security import ServerSecurity

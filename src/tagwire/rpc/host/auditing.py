@@ -8,7 +8,8 @@ from typing import Any
 from tagwire.rpc.host.control import Control
 from tagwire.rpc.host.objects import Caller
 from tagwire.rpc.host.service import Service
-from tagwire.rpc.host.session import Client, Sessions
+from tagwire.rpc.host.session import Client
+from tagwire.rpc.host.sessions import Sessions
 from tagwire.security import AuditLog
 
 

@@ -16,13 +16,15 @@ from tagwire.rpc.host.lending import Lender
 from tagwire.rpc.host.operations import Operations
 from tagwire.rpc.host.publisher import Publisher
 from tagwire.rpc.host.service import Service
-from tagwire.rpc.host.session import Client, Principal, Sessions
+from tagwire.rpc.host.session import Client
 from tagwire.rpc.host.session_operations import SessionOperations
+from tagwire.rpc.host.sessions import Sessions
 from tagwire.rpc.host.tag_columns import tag_columns
 from tagwire.rpc.host.watch import Watch
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.message import Message, Octets
 from tagwire.rpc.wire import PROTOCOL
+from tagwire.security import Principal
 
 ENTRY = "tagwire"
 """Object id of the entry for our own clients."""

@@ -30,7 +30,7 @@ from tagwire.rpc.host.objects import Caller, Lease
 from tagwire.rpc.host.publisher import Publisher
 from tagwire.rpc.host.scheduler import Scheduler
 from tagwire.rpc.host.service import Service
-from tagwire.rpc.host.session import GRACE_S, Sessions
+from tagwire.rpc.host.sessions import GRACE_S, Sessions
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.wire import Handle
 from tagwire.security.authenticator import peer_address

@@ -13,7 +13,8 @@ from tagwire.core.faults import to_fault
 from tagwire.errors import ArgumentKindError, LimitReached, ProtocolError
 from tagwire.rpc.host.objects import Lease
 from tagwire.rpc.host.service import Service
-from tagwire.rpc.host.session import Client, Sessions
+from tagwire.rpc.host.session import Client
+from tagwire.rpc.host.sessions import Sessions
 from tagwire.rpc.loans import LOAN
 from tagwire.rpc.message import Message, Octets, checked_size
 from tagwire.rpc.wire import CALLS_MAX, Codec, Handle, Member

@@ -13,7 +13,6 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from tagwire.core.arguments import integer, real, text
@@ -27,7 +26,8 @@ from tagwire.rpc.host.history import Change, instrument_of
 from tagwire.rpc.host.log_tap import LogTap
 from tagwire.rpc.host.objects import Lease, Resource
 from tagwire.rpc.host.service import Service
-from tagwire.rpc.host.session import Client, Push, nowhere
+from tagwire.rpc.host.session import Client
+from tagwire.rpc.host.subscription import Subscription
 from tagwire.rpc.host.watches import Nothing, Watch
 from tagwire.rpc.wire import Handle
 
@@ -37,78 +37,8 @@ MAX_SUBSCRIPTIONS = 1000
 SHORTEST_S, LONGEST_S = 0.01, 3600.0
 """Range of the interval between two updates."""
 
-_WINDOW = 64
-"""Most events of a subscription that are on their way to the client; of data there is one."""
-
-_PATIENCE_S = 30.0
-"""After so long without a sign of the client, it is sent more all the same."""
-
 _SHARE = 4
 """A round of looking is followed by a pause of at least this many times its length."""
-
-
-@dataclass(eq=False)
-class _Subscription:
-    """One thing that one client wants to hear of.
-
-    Attributes
-    ----------
-    lease
-        The object that it ends with.
-    lost
-        Events that found no room since the last one that did.
-    unseen
-        How many the client has not seen yet of those that went to `push`. When the client comes back on another
-        connection, data are sent again, and events whose arrival is not known are counted as lost.
-    over
-        Set when nothing more comes, and why.
-    """
-
-    client: Client
-    number: int
-    what: str
-    lease: Lease | None = None
-    watch: Watch | None = None
-    due: float = 0.0
-    lost: int = 0
-    unseen: int = 0
-    push: Push = nowhere
-    sent_at: float = 0.0
-    over: list[object] | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def has_room(self, now: float) -> bool:
-        """Whether the client has seen enough of what it was sent to get more."""
-        if self.push is not self.client.push or now - self.sent_at > _PATIENCE_S:
-            if self.watch is None and self.push is not self.client.push:
-                self.lost += self.unseen
-            self.push, self.unseen = self.client.push, 0
-        return self.push is not nowhere and self.unseen < (_WINDOW if self.watch is None else 1)
-
-    def send(self, value: object, now: float) -> bool:
-        """Send a value; whether there was room. An event that finds none is counted as lost."""
-        with self.lock:
-            sent = self.has_room(now) and self.push(self.number, ["value", value, self.lost])
-            if sent:
-                self.unseen, self.lost, self.sent_at = self.unseen + 1, 0, now
-            elif self.watch is None:
-                self.lost += 1
-            return sent
-
-    def was_seen(self) -> None:
-        """The client has seen one more."""
-        with self.lock:
-            watch = self.watch
-            if self.unseen:
-                self.unseen -= 1
-                if watch is not None:
-                    watch.told()
-
-    def next_look(self) -> float:
-        """When it is to be looked at, if it is."""
-        if self.watch is None or self.over is not None or self.client.push is nowhere:
-            return math.inf
-        return self.due if not self.unseen else self.sent_at + _PATIENCE_S
 
 
 class Publisher:
@@ -130,7 +60,7 @@ class Publisher:
     ) -> None:
         self._service, self._clock, self._changed = service, clock, changed
         self._lock = threading.RLock()
-        self._subscriptions: dict[tuple[Client, int], _Subscription] = {}
+        self._subscriptions: dict[tuple[Client, int], Subscription] = {}
         self._pause_until = -math.inf
         self._tap = LogTap(service.library, self._logged)
         service.history.listen(self._setting_changed)
@@ -208,12 +138,12 @@ class Publisher:
 
     def _make(
         self, client: Client, number: int, what: str, object_id: str | None, options: dict[str, Any]
-    ) -> _Subscription:
+    ) -> Subscription:
         if what in ("log", "session"):
-            return _Subscription(client, number, what)
+            return Subscription(client, number, what)
         lease = self._service.find(Handle(text(object_id, "object")), client.caller)
         watch = self._watch(client, what, lease, options)
-        return _Subscription(client, number, what, lease, watch, self._clock())
+        return Subscription(client, number, what, lease, watch, self._clock())
 
     def _watch(self, client: Client, what: str, lease: Lease, options: dict[str, Any]) -> Watch | None:
         obj, spec = lease.resource.obj, lease.resource.spec
@@ -236,7 +166,7 @@ class Publisher:
             return lambda: service.invoke(handle, value, (), {}, client.caller)
         return lambda: service.get(handle, value, client.caller)
 
-    def _attend(self, subscription: _Subscription, now: float) -> None:
+    def _attend(self, subscription: Subscription, now: float) -> None:
         if subscription.over is None and subscription.lease is not None and not subscription.lease.held:
             subscription.over = ["end", None, subscription.lost]
         if subscription.over is not None:
@@ -247,7 +177,7 @@ class Publisher:
             subscription.due = now + subscription.watch.interval
             self._look_at(subscription, subscription.watch)
 
-    def _look_at(self, subscription: _Subscription, watch: Watch) -> None:
+    def _look_at(self, subscription: Subscription, watch: Watch) -> None:
         try:
             value = watch.look()
             if value is not Nothing.NEW:
@@ -257,13 +187,13 @@ class Publisher:
         except Exception as error:  # the library's, or a value that cannot be sent
             subscription.over = ["end", to_fault(error), 0]
 
-    def _next(self, subscriptions: Iterable[_Subscription]) -> float:
+    def _next(self, subscriptions: Iterable[Subscription]) -> float:
         """When the next look is due: objects end unannounced, so that is looked at every now and then as well."""
         due = [s.next_look() for s in subscriptions]
         soon = any(s.lease is not None or s.over is not None for s in subscriptions)
         return min([*due, *([self._clock() + watches.LOOK_S] if soon else [])], default=math.inf)
 
-    def _remove(self, subscriptions: list[_Subscription]) -> None:
+    def _remove(self, subscriptions: list[Subscription]) -> None:
         with self._lock:
             for subscription in subscriptions:
                 self._subscriptions.pop((subscription.client, subscription.number), None)
@@ -278,18 +208,18 @@ class Publisher:
                 return
             self._tap.open() if wanted else self._tap.close()
 
-    def _of(self, client: Client) -> list[_Subscription]:
+    def _of(self, client: Client) -> list[Subscription]:
         with self._lock:
             return [s for s in self._subscriptions.values() if s.client is client]
 
-    def _tell(self, what: str, value: object, chosen: Callable[[_Subscription], bool] = lambda s: True) -> None:
+    def _tell(self, what: str, value: object, chosen: Callable[[Subscription], bool] = lambda s: True) -> None:
         with self._lock:
             hearing = [s for s in self._subscriptions.values() if s.what == what and chosen(s)]
         for subscription in hearing:
             subscription.send(value, self._clock())
 
     def _setting_changed(self, instrument: Resource, change: Change) -> None:
-        def concerned(subscription: _Subscription) -> bool:
+        def concerned(subscription: Subscription) -> bool:
             lease = subscription.lease
             return lease is not None and instrument_of(lease.resource) is instrument
 

@@ -10,7 +10,8 @@ from tagwire.core.catalog import Kind
 from tagwire.rpc.host.operations import Operation
 from tagwire.rpc.host.publisher import Publisher
 from tagwire.rpc.host.service import Service
-from tagwire.rpc.host.session import Client, Sessions
+from tagwire.rpc.host.session import Client
+from tagwire.rpc.host.sessions import Sessions
 from tagwire.rpc.wire import Handle
 
 
