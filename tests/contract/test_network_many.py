@@ -216,6 +216,35 @@ def test_a_server_that_was_started_anew_is_back_at_its_own_times(
     assert client.getOverflowsClient() == 1
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_server_whose_clock_is_synchronized_anew_stays(
+    laboratories: list[SteppedTimeTagger], client: TT.TimeTaggerNetwork, place: int
+) -> None:
+    """One of them comes back a little before where its time had got to without the clock, the other behind."""
+    taps, begin = [Tap(tagger) for tagger in laboratories], client._hub.position
+    stream = TT.TimeTagStream(client, 10**6, [1002, 2002])
+    renewed, other = laboratories[place], laboratories[1 - place]
+    renewed.disableReferenceClock()
+    renewed.advance(30 * MS)
+    renewed.setReferenceClock(CLOCK, 1e4, 1e-2, PULSE, wait_until_locked=False)
+    renewed.advance(S)
+    assert renewed.getReferenceClockState().is_synchronized
+    other.advance(S + 100 * MS)
+    settle(client)
+    end, data = client._hub.position, stream.getData()
+    assert begin + S < end < begin + 2 * S
+    assert [standing["absent"] for standing in client.getServerStandings().values()] == [0, 0]
+    sent = offline(taps, begin, end)
+    for channel in (1002, 2002):
+        mine = (sent.channel == channel) & (sent.types == TagType.TimeTag)
+        got = data.getTimestamps()[(data.getChannels() == channel) & (data.getEventTypes() == TagType.TimeTag)]
+        np.testing.assert_array_equal(got, sent.time[mine])
+        missed = data.getMissedEvents()[data.getChannels() == channel].sum()
+        assert missed == sent.missed_events[sent.channel == channel].sum()
+        assert (missed > 0) == (channel // 1000 == place + 1)
+    assert client.getOverflowsClient() == 1
+
+
 def test_how_well_the_clocks_agree_is_told(laboratories: list[SteppedTimeTagger], client: TT.TimeTaggerNetwork) -> None:
     assert client.getClockOffsets(0) == {}
     for _ in range(5):

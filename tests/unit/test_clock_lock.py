@@ -239,6 +239,40 @@ def test_a_pulse_per_second_puts_time_on_the_utc_second():
 
 
 @pytest.mark.parametrize(
+    ("back", "valid", "pulses"),
+    [
+        (300, 300, [1000]),  # the first pulse would come before what was already told: it is missed
+        (499, 499, [1000]),
+        (500, 10**9, [10**9, 10**9 + 1000]),  # half a second or more: the next time that has this second modulo 10**6 s
+        (700, 10**9, [10**9, 10**9 + 1000]),
+        (-300, 1000, [1000, 2000]),
+        (-499, 1000, [1000, 2000]),
+    ],
+)
+def test_time_waits_where_an_alignment_would_put_it_back_a_little(back, valid, pulses):
+    """All in ms: how far the second of the first pulse lies back, when the stream is valid, the pulses in it."""
+    ms, first = 10**9, (back if back > 0 else 1000 + back) * 10**9
+    clock = signal(np.arange(10_000) * 2e8, 0)
+    tagger = tagger_of(both(clock, signal(np.array([first, first + 10**12], float), 0, 2)))
+    tagger._chain().clock.now = lambda: (tagger._hub.position - back * ms) * 1e-12
+    tagger.setReferenceClock(1, 5e3, 0.01, synchronization_channel=2)
+    tap = Tap(tagger)
+    tagger.advance(first + 10**7)
+    state, held = tagger.getReferenceClockState(), 0 < back < 500
+    assert (state.is_locked, state.is_synchronized) == (True, not held)
+    assert tagger._hub.device.present(tagger._hub.position) == (first if held else valid * ms + 10**7)
+    tagger.play(range(0, clock.end, 3 * 10**10))
+    rows = tap.rows()
+    assert [time for time, _, kind, _ in rows if kind == TagType.OverflowEnd] == [valid * ms]
+    assert [time for time, channel, kind, _ in rows if (channel, kind) == (2, TagType.TimeTag)] == [
+        t * ms for t in pulses
+    ]
+    assert sum(missed for _, channel, _, missed in rows if channel == 2) == 2 - len(pulses)
+    assert sum(1 if kind == TagType.TimeTag else missed for _, channel, kind, missed in rows if channel == 1) == 10_000
+    assert tagger.getReferenceClockState().is_synchronized
+
+
+@pytest.mark.parametrize(
     ("arguments", "error"),
     [
         ((9,), ArgumentError),

@@ -49,6 +49,10 @@ class ClockStage:
     synchronization they are shifted together with all tags. When the clock is switched off, time goes on without a
     jump, so it may differ from that of the input from then on.
 
+    A synchronization that puts time back by less than half a second does not turn the output back: the overflow goes
+    on, and output time stands still, until the new time has come to where it was. If the lock is lost or the clock
+    switched off meanwhile, time goes on from there at the pace of the input.
+
     Tags behind the next clock edge are held back until its clock tag has come. Time stamps are rounded to the next ps.
     At equal times ideal clock tags come after the others.
     """

@@ -17,7 +17,7 @@ from tagwire.core.channels import CHANNEL_UNUSED
 from tagwire.core.tags import TagType
 from tagwire.engine.clock_fit import WINDOW, acquire, turn
 from tagwire.engine.clock_layout import ARMED, LOCKED, SEEK, Losses, Sink, Tags
-from tagwire.engine.clock_output import close, flush, give, mapped, put, report
+from tagwire.engine.clock_output import close, flush, give, let_go, mapped, put, report
 from tagwire.kernel import kernel
 
 TIME_TAG = int(TagType.TimeTag)
@@ -57,6 +57,9 @@ def track(clock: NDArray[Any], tags: Tags, fresh: int, losses: Losses, sink: Sin
     if c.closing and c.end >= c.seg_limit:
         close(c, c.seg_tick, c.seg_tick, losses, sink)
     mark = c.tick if c.mode == LOCKED and c.end >= c.limit else mapped(c, min(c.end, _limit(c)))
+    let_go(c, mark, losses, sink)
+    if c.holding:
+        mark = c.floor
     if c.lost and mark >= c.due:
         report(c, c.due, losses, sink)
     return waiting, mark
@@ -69,12 +72,12 @@ def settle(clock: NDArray[Any], tags: Tags, losses: Losses, sink: Sink) -> None:
     if c.mode == LOCKED:
         anchor = min(c.end, c.limit)
         at = mapped(c, anchor) if anchor < c.limit else c.tick
-        c.offset = at - anchor
+        c.offset = (max(at, c.floor) if c.holding else at) - anchor
         if not c.open:
             sink[4][c.spans, 2] = at
             c.spans += 1
     c.mode = SEEK
-    c.count = c.closing = 0
+    c.count = c.closing = c.holding = 0
     flush(c, tags, 0, len(tags[0]), losses, sink)
     if c.lost:
         report(c, min(c.due, c.end + c.offset), losses, sink)
@@ -151,9 +154,10 @@ def _unlock(c: Any, t: int, tags: Tags, waiting: int, end: int, losses: Losses, 
     c.errors += 1
     anchor = min(t, c.limit)
     at = c.tick if c.mode == LOCKED and anchor == c.limit else mapped(c, anchor)
-    c.offset = at - anchor
+    let_go(c, at, losses, sink)
+    c.offset = (c.floor if c.holding else at) - anchor
     c.mode = SEEK
-    c.count = c.synced = c.closing = 0
+    c.count = c.synced = c.closing = c.holding = 0
     if not c.open:
         put(c, at, CHANNEL_UNUSED, OVERFLOW_BEGIN, 0, sink)
         c.open = 1

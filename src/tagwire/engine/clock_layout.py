@@ -38,6 +38,8 @@ CLOCK = np.dtype(
         ("old_tick", np.int64),
         ("old_scale", np.float64),
         ("closing", np.int64),  # the overflow ends where the segment begins
+        ("holding", np.int64),  # the overflow ends where the output time comes back to what it was before an alignment:
+        ("floor", np.int64),  # this
         ("period", np.float64),  # estimated distance of two transferred clock tags, input ps
         ("nominal", np.float64),  # expected distance, input ps
         ("advance", np.int64),  # its ideal value, output ps

@@ -21,8 +21,11 @@ REPORT = 10**10
 """While the stream is in overflow, lost events are reported at multiples of this output time in ps."""
 
 PS_PER_S = 10**12
+STEP_BACK = PS_PER_S // 2
+"""An alignment puts the time base back by less than this, in ps; the output waits until it is there again."""
 SECONDS = 10**6
 """UTC seconds are taken modulo this, since those since 1970 do not fit into int64 ps."""
+TURN = SECONDS * PS_PER_S
 
 
 @kernel
@@ -56,14 +59,20 @@ def give(c: Any, tags: Tags, i: int, losses: Losses, sink: Sink) -> None:
     """Put a tag out at its output time, or count it where the time base is not valid."""
     t, channel, kind = tags[0][i], tags[1][i], tags[2][i]
     at = mapped(c, t)
+    let_go(c, at, losses, sink)
     if not c.open:
         put(c, at, channel, kind, tags[3][i], sink)
         return
+    if c.holding:
+        at = c.floor
     if c.lost and at >= c.due:
         report(c, c.due, losses, sink)
-    if c.mode == LOCKED and kind == TIME_TAG and channel == c.sync_channel:
+    if c.mode == LOCKED and kind == TIME_TAG and channel == c.sync_channel and not c.holding:
         _align(c, t, at, losses, sink)
-        put(c, mapped(c, t), channel, kind, 0, sink)
+        if c.holding:
+            _count(c, at, channel, 1, losses)
+        else:
+            put(c, mapped(c, t), channel, kind, 0, sink)
     elif kind == ERROR:
         put(c, at, channel, kind, 0, sink)
     elif kind == TIME_TAG:
@@ -108,14 +117,29 @@ def close(c: Any, at: int, tick: int, losses: Losses, sink: Sink) -> None:
 
 
 @kernel
+def let_go(c: Any, at: int, losses: Losses, sink: Sink) -> None:
+    """End the wait after a step back once the output time `at` has come to where it was."""
+    if c.holding and at >= c.floor:
+        c.holding = 0
+        c.synced = 1
+        close(c, c.floor, c.seg_tick, losses, sink)
+
+
+@kernel
 def _align(c: Any, t: int, at: int, losses: Losses, sink: Sink) -> None:
-    """Shift the time base so that the tag at input time `t` lies on its UTC second."""
+    """Shift the time base so that the tag at input time `t` lies on its UTC second.
+
+    Output time never goes back. Where the second lies a little before the output time `at` reached, the overflow goes
+    on until `at` is reached again, and what comes before is lost.
+    """
     second = np.int64(np.floor(c.utc - float(c.end - t) / PS_PER_S + 0.5))
     target = int(second % SECONDS) * PS_PER_S
-    while target < at:
-        target += SECONDS * PS_PER_S
+    past = at - STEP_BACK - target
+    if past >= 0:
+        target += (past // TURN + 1) * TURN
     c.old_tick += target - at
     c.seg_tick += target - at
     c.tick += target - at
-    c.synced = 1
-    close(c, target, c.seg_tick, losses, sink)
+    c.holding = 1
+    c.floor = max(at, target)
+    let_go(c, target, losses, sink)

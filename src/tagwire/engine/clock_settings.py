@@ -53,8 +53,11 @@ class ReferenceClockSettings:
             follows a drifting signal better. At least one period of the divided signal is used.
         synchronization_channel
             Physical channel with one pulse at each UTC second: stream time is aligned to the first of them. Its second
-            is the one nearest to the computer's time; stream time is that second modulo 10**6 s, or later by a whole
-            multiple of 10**6 s where stream time has gone further already.
+            is the one nearest to the computer's time, and stream time becomes that second modulo 10**6 s. Where this
+            lies back by less than half a second, as it may when the lock was lost meanwhile, stream time waits: the
+            overflow goes on until the new time has come to where stream time was, and events before, that pulse among
+            them, are counted as missed. Where stream time has gone further already, it becomes later by a whole
+            multiple of 10**6 s. So stream time never goes back.
         synchronization_offset
             Added to the computer's time in ps, within ±10**18, where that is more than half a second off.
         wait_until_locked

@@ -29,7 +29,7 @@ class ReferenceClockState:
     is_locked : bool
         Whether the loop follows the signal.
     is_synchronized : bool
-        Whether stream time is aligned to the pulse per second.
+        Whether stream time is aligned to the pulse per second, and no longer waits for a time that was set back.
     error_counter : int
         How often the lock was lost, or could not be found in the signal, since the clock was set.
     last_ideal_clock_event : int

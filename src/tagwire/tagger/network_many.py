@@ -117,7 +117,8 @@ def _check_times(servers: Sequence[TimeTaggerServer], times: Sequence[int]) -> N
             f"stream time is {times[first] / PS_PER_S:g} s at {servers[first].getAddress()} and "
             f"{times[last] / PS_PER_S:g} s at {servers[last].getAddress()}, but must be nearly the same to be merged: "
             "check the time of both computers, or give a synchronization_offset to setReferenceClock; a Time Tagger "
-            "that was synchronized twice may be ahead by 10**6 s; open it anew then"
+            "whose clock was synchronized to an earlier time, by half a second or more, is ahead by 10**6 s; open it "
+            "anew then"
         )
 
 

@@ -52,6 +52,40 @@ class Timebase:
         return self.lock + n * self._advance + floor((time - begin) * self._advance / (end - begin) + Fraction(1, 2))
 
 
+class UtcTime:
+    """Output times once a pulse has put a time base on a UTC second.
+
+    Parameters
+    ----------
+    base
+        The time base before the pulse.
+    pulse
+        Input time of the pulse in ps, where `base` has an output time.
+    second
+        UTC second of the pulse.
+
+    Attributes
+    ----------
+    begin
+        Output time in ps from which on there are tags: that of the second, or, where this lies in the past by less
+        than half a second, the time up to which the output had come.
+    """
+
+    def __init__(self, base: Timebase, pulse: int, second: int) -> None:
+        reached = base(pulse)
+        assert reached is not None
+        self._base, self._pulse = base, pulse
+        turns = floor(Fraction(2 * reached - 10**12, 2 * 10**18) - Fraction(second % 10**6, 10**6)) + 1
+        new = (second % 10**6 + 10**6 * max(0, turns)) * 10**12
+        self._step = new - reached
+        self.begin = max(reached, new)
+
+    def __call__(self, time: int) -> int | None:
+        """Output time of an input time in ps; `None` where there is none."""
+        at = self._base(time) if time >= self._pulse else None
+        return None if at is None or at + self._step < self.begin else at + self._step
+
+
 def _line(clicks: Sequence[int]) -> tuple[Fraction, Fraction]:
     """Slope of the straight line through the clicks, and its value at the next one."""
     n = len(clicks)
