@@ -151,6 +151,8 @@ def an_overflow() -> bytearray:
         (36, "<I", 1),
         (44, "<i", 2),  # the second channel, then not below the third
         (56, "<I", 5),  # place of the first special tag
+        (60, "B", 5),  # its type
+        (68, "B", 255),
         (64, "<I", 1),  # place of the second one, which is that of the first
         (80, "<q", -1),  # time of the first tag
         (80, "<q", 50),
@@ -167,6 +169,16 @@ def test_forged_frames_are_refused(place: int, form: str, value: Any) -> None:
     frame = an_overflow()
     struct.pack_into(form, frame, place, value)
     with pytest.raises(DamagedFrame):
+        decode(signed(frame))
+
+
+def test_a_tag_of_no_type_is_refused() -> None:
+    block = TagBlock(0, 10, np.array([1]), np.array([1], np.int32), np.array([5], np.uint8), np.zeros(1, np.uint16))
+    with pytest.raises(ArgumentError, match="type 5, but must have one within"):
+        encode(block)
+    frame = an_overflow()
+    struct.pack_into("B", frame, 60, 200)
+    with pytest.raises(DamagedFrame, match="type 200, but there are only 0 to 4"):
         decode(signed(frame))
 
 

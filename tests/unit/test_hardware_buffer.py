@@ -7,13 +7,17 @@ import threading
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tagwire.core.tags import TagBlock, TagType
+from tagwire.core.overflows import in_overflow
+from tagwire.core.tags import TagBlock, TagType, join
 from tagwire.engine.hardware_buffer import PATIENCE, HardwareBuffer
 from tagwire.engine.hub import Hub
 from tagwire.engine.pump import PS_PER_S, Pump
 from tagwire.engine.tagger import TimeTaggerBase
 from tagwire.measurements.countrate import Countrate
+from tagwire.testing.strategies import cuts, tag_blocks
 from tagwire.testing.tap import Tap
 
 LIMIT = 120.0
@@ -139,3 +143,30 @@ def test_without_a_buffer_nothing_is_lost():
     assert tagger._hub.overflows == 0
     assert counts == [60_000, 120_000]
     assert world.time == pytest.approx(125.0, abs=0.2)
+
+
+@given(st.data(), tag_blocks(channels=(1, 2)))
+def test_overflows_and_errors_of_the_stream_itself_outlast_those_of_the_buffer(data, block):
+    """Whatever the readers lag by, overflows alternate, and neither events nor errors go missing."""
+    buffer, parts, rest, within = HardwareBuffer(1), [], block, False
+    for cut in (*data.draw(cuts(block)), block.end):
+        part, rest = rest.split(cut)
+        buffer.free(data.draw(st.sampled_from([0, 0, 11 * PS_PER_S])), data.draw(st.sampled_from([0, 20 * PS_PER_S])))
+        parts.append(buffer.read(part))
+        within = in_overflow(part, within)
+        if part.begin < part.end:
+            assert in_overflow(join(parts), False) == (within or buffer.losing)
+    out = join(parts)
+    bounds = out.types[np.isin(out.types, (TagType.OverflowBegin, TagType.OverflowEnd))]
+    assert np.all(bounds[::2] == TagType.OverflowBegin)
+    assert np.all(bounds[1::2] == TagType.OverflowEnd)
+    assert np.all(np.diff(out.time) >= 0)
+    assert out.time[out.types == TagType.Error].tolist() == block.time[block.types == TagType.Error].tolist()
+    for channel in (1, 2):
+        assert events(out, channel) == events(block, channel)
+
+
+def events(block, channel):
+    """Number of events of a channel, missed ones too."""
+    mine = block.channel == channel
+    return np.count_nonzero(mine & (block.types == TagType.TimeTag)) + int(block.missed_events[mine].sum())

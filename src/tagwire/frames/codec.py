@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tagwire.core.tags import NO_MISSED, NO_TYPES, TIME_MIN, TagBlock
+from tagwire.core.tags import NO_MISSED, NO_TYPES, TIME_MIN, TagBlock, TagType
 from tagwire.errors import ArgumentError, DamagedFrame
 from tagwire.frames.codes import name_codes, pack_codes, unpack_codes
 from tagwire.frames.dictionary import dictionary
@@ -29,6 +29,7 @@ from tagwire.frames.times import (
 )
 from tagwire.kernel import kernel
 
+MAX_TYPE = int(max(TagType))
 DISORDER = "the tags of a frame are out of order or outside of its span"
 
 keep_freed_memory()
@@ -40,7 +41,7 @@ def encode(block: TagBlock) -> bytes:
     Raises
     ------
     ArgumentError
-        (ValueError) More than `MOST_TAGS` tags, tags out of order or outside of the span.
+        (ValueError) More than `MOST_TAGS` tags, tags out of order or outside of the span, or of a type that is none.
     """
     count = len(block)
     if count > MOST_TAGS:
@@ -146,6 +147,8 @@ def _special(block: TagBlock) -> NDArray[np.void]:
     """The tags that are not plain time tags."""
     if block.plain:
         return np.empty(0, SPECIAL)
+    if (highest := int(block.type.max(initial=0))) > MAX_TYPE:
+        raise ArgumentError(f"a tag has the type {highest}, but must have one within [0, {MAX_TYPE}]")
     places = np.flatnonzero((block.type != 0) | (block.missed != 0))
     rows = np.zeros(len(places), SPECIAL)
     rows["place"], rows["type"], rows["missed"] = places, block.type[places], block.missed[places]
@@ -158,6 +161,8 @@ def _types(special: NDArray[np.void], count: int) -> tuple[NDArray[np.uint8], ND
     places = special["place"].astype(np.int64)
     if places[-1] >= count or np.any(places[1:] <= places[:-1]):
         raise DamagedFrame("the special tags of a frame are out of order")
+    if (highest := int(special["type"].max())) > MAX_TYPE:
+        raise DamagedFrame(f"a tag of a frame has the type {highest}, but there are only 0 to {MAX_TYPE}")
     kinds, missed = np.zeros(count, np.uint8), np.zeros(count, np.uint16)
     kinds[places], missed[places] = special["type"], special["missed"]
     return kinds, missed
