@@ -347,6 +347,30 @@ def test_inside_the_mutex_it_may_be_steered(bench: Bench) -> None:
     assert measured.getData() == 10
 
 
+def test_who_keeps_the_tags_out_cannot_wait_for_them(bench: Bench) -> None:
+    stepped, tagger = bench.stepped(TICKS)
+    caught: list[StateError] = []
+
+    class Waiting(counting(bench.TT)):  # type: ignore[misc]
+        def process(self, incoming_tags: Any, begin_time: int, end_time: int) -> None:
+            super().process(incoming_tags, begin_time, end_time)
+            with pytest.raises(StateError, match="in a hook") as raised:
+                self.waitUntilFinished()
+            caught.append(raised.value)
+
+    waiting = Waiting(tagger)
+    with waiting.mutex:
+        for timeout in (-1, 10**6):
+            with pytest.raises(StateError, match="holds its mutex"):
+                waiting.waitUntilFinished(timeout)
+        assert not waiting.waitUntilFinished(0)
+    stepped.advance(100)
+    waiting.stop()
+    assert (waiting.getData(), len(caught) > 0) == (5, True)
+    with waiting.mutex:
+        assert waiting.waitUntilFinished()
+
+
 def test_a_thread_that_is_about_to_end_fetches_nothing_for_those_who_start_anew(bench: Bench) -> None:
     stepped, tagger = bench.stepped(TICKS)
     measured = counting(bench.TT)(tagger)

@@ -191,9 +191,17 @@ class Feed:
                 self._reader.close()
 
     def wait(self, timeout_s: float | None) -> bool:
-        """Wait until the capture has ended; False when the time was up before, `StateError` when it broke off."""
+        """Wait until the capture has ended; False when the time was up before, `StateError` when it broke off.
+
+        Likewise `StateError` in a hook and under the mutex, for no tags come in as long as the caller is there.
+        """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         running = self.running
+        if running and timeout_s != 0 and self.commands._is_owned():  # type: ignore[attr-defined]
+            raise StateError(
+                "no tags come in as long as this thread is in a hook of the measurement or holds its mutex: leave it "
+                "first, then wait"
+            )
         with self._finished:
             while running and self._running:
                 left = SLICE_S if deadline is None else min(SLICE_S, deadline - time.monotonic())

@@ -129,7 +129,8 @@ class LocalMeasurement(RemoteObject):
         Raises
         ------
         StateError
-            (RuntimeError) A hook raised, or the server went away.
+            (RuntimeError) A hook raised, or the server went away; or the caller is in a hook or holds the mutex, so
+            that the end would never come.
         """
         limit = integer(timeout, "timeout")
         return self._tagwire_feed.wait(limit / 1000 if limit >= 0 else None)
