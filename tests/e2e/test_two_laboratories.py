@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +32,13 @@ def serve(tagger: TimeTagger.TimeTagger, _port: int) -> str:
     return str(tagger._server.address)
 
 
+def patient(create: Callable[..., Any], *args: Any) -> Any:
+    """A client for which no laboratory is too slow."""
+    client = create(*args)
+    client.setServerPatience(-1)
+    return client
+
+
 def test_two_laboratories(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.syspath_prepend(EXAMPLES)
     spec = importlib.util.spec_from_file_location("example_15", EXAMPLES / "16_two_laboratories.py")
@@ -38,6 +48,8 @@ def test_two_laboratories(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsy
     spec.loader.exec_module(example)
     monkeypatch.setattr(example, "CLOCK_HZ", 1e5)
     monkeypatch.setattr(example, "serve", serve)
+    create = TimeTagger.createTimeTaggerNetwork
+    monkeypatch.setattr(TimeTagger, "createTimeTaggerNetwork", partial(patient, create))
     picture = tmp_path / "pairs.png"
     example.main(["--seconds", "1", "--output", str(picture)])
     said = capsys.readouterr().out
