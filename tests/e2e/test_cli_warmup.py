@@ -54,3 +54,41 @@ def test_the_first_measurements_of_every_kind_find_their_kernels_compiled() -> N
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["common measurements are compiled"]
+
+
+RARER = """
+from click.testing import CliRunner
+from numba.core.event import install_recorder
+
+from tagwire import TimeTagger as TT
+from tagwire.cli import main
+from tagwire.testing import simulated_tagger
+
+done = CliRunner().invoke(main, ["warmup"])
+assert done.exit_code == 0, done.output
+print(done.output)
+
+with install_recorder("numba:compile") as compilations, simulated_tagger() as tagger:
+    tagger.simulateThermal([1, 2], 1e6)
+    tagger.simulateFluorescence([3], 1e5, 40e6, [1000.0, 4000.0], [1.0, 2.0], sync_channel=4)
+    made = [
+        TT.CorrelationPairs(tagger, [1, 2, 3], 500, 40), TT.HistogramLogBins(tagger, 1, 2, -9, -6, 30),
+        TT.Histogram2D(tagger, 4, 1, 2, 1000, 1000, 8, 8), TT.Sampler(tagger, 1, [2, 3], 20),
+        TT.GatedCounter(tagger, [1, 2], 3, -3, 20), TT.FlimBase(tagger, 4, 3, 1, 5, 6, 100),
+        TT.FrequencyStability(tagger, 1, [1, 2], 10, 20), TT.TriggerOnCountrate(tagger, 2, 1e6, 1e5, 10**8),
+        TT.EventGenerator(tagger, 1, [0, 500, 700], 3), TT.Coincidences(tagger, [[1, 2], [2, 3]], 5000),
+        TT.Experimental.SimDetector(tagger, 1, 0.5, 1e4, 1e-10, 1e-8),
+        TT.Experimental.GammaSignalGenerator(tagger, 2, 1e-5),
+    ]
+    tagger.advance(10**10)
+
+for _, event in compilations.buffer:
+    print("compiled late:", event.data["dispatcher"])
+"""
+
+
+def test_after_the_command_rarer_classes_find_their_kernels_compiled_too() -> None:
+    done = subprocess.run([sys.executable, "-c", RARER], capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "compiled late" not in done.stdout
+    assert "All kernels are compiled, and kept in" in done.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import tagwire
-from tagwire.cli import demo, info, keys, login, relay, run, serve, servers
+from tagwire.cli import demo, info, keys, login, relay, run, serve, servers, warm
 from tagwire.cli.common import Commands, verbose_option
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TAGWIRE"}
@@ -24,7 +24,7 @@ def main() -> None:
     """
 
 
-for command in (demo, serve, run, info, keys, login, servers):
+for command in (demo, serve, run, info, keys, login, servers, warm):
     main.add_command(command.command)
 main.add_command(relay.relay)
 main.add_command(relay.bridge)
