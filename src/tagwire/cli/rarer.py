@@ -27,11 +27,13 @@ def use_lights() -> None:
         tagger.simulatePairs([2], [3], 1e6, afterpulsing_probability=0.1)
         tagger.simulateFluorescence([4], sync_channel=5)
         tagger.simulateDiffusion([6])
-        tagger.simulateReference(clock_channel=7, pulse_channel=8)
+        tagger.simulateReference(clock_channel=7, pulse_channel=8, missing=0.01)
         tagger.setSoftwareClock(7, 10e6, 10, wait_until_locked=False)
         tagger.setTestSignal([9, -9], True)
         pulses = TimeTagger.ConstantFractionDiscriminator(tagger, [9], 10**6)
         rate = TimeTagger.Countrate(tagger, [*range(1, CHANNELS + 1), *pulses.getChannels()])
+        tagger.advance(SPAN)
+        tagger.disableSoftwareClock()
         tagger.advance(SPAN)
         rate.stop()
 
@@ -69,6 +71,7 @@ def use_counting_and_imaging() -> None:
             TimeTagger.PhaseNoise(tagger, 1, 4),
             TimeTagger.PulsePerSecondMonitor(tagger, 1, [2, 3]),
             TimeTagger.Iterator(tagger, 1),
+            _Own(tagger),
         ]
     )
 
@@ -118,6 +121,18 @@ def use_signals_and_detectors() -> None:
             model.UniformSignalGenerator(tagger, 10**7, 10**6),
         ]
     )
+
+
+class _Own(TimeTagger.CustomMeasurement):
+    """Somebody's own measurement, which gets its tags packed into records."""
+
+    def __init__(self, tagger: TimeTaggerBase) -> None:
+        super().__init__(tagger)
+        self.register_channel(1)
+        self.finalize_init()
+
+    def process(self, incoming_tags: Any, begin_time: int, end_time: int) -> None:
+        """Look at nothing."""
 
 
 def _use(create: Make) -> None:

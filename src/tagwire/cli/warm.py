@@ -1,4 +1,4 @@
-"""`tagwire warmup`: compile all kernels before anybody waits for them."""
+"""`tagwire warmup`: compile the kernels before anybody waits for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Step = tuple[str, Callable[[], None]]
 @click.command("warmup")
 @verbose_option
 def command() -> None:
-    """Compile all kernels now, so that no measurement waits for its first time.
+    """Compile the kernels of every class now, so that no measurement waits for its first time.
 
     Kernels are compiled when they are first used, once on each computer, and kept on disk: in __pycache__ folders
     beside Tagwire's modules or, where these cannot be written, in your cache folder; the environment variable
@@ -34,7 +34,7 @@ def command() -> None:
     ) as bar:
         for _, use in bar:
             use()
-    click.echo(f"All kernels are compiled, and kept in {kept_in()}.")
+    click.echo(f"The kernels are compiled, and kept in {kept_in()}.")
 
 
 def _title(step: Step | None) -> str | None:
