@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tagwire.rpc import message
-from tagwire.rpc.host import watch
 from tagwire.rpc.host.conversation import Conversation
+from tagwire.rpc.host.objects import Caller
 from tagwire.rpc.host.watch import Watch
 from tagwire.rpc.limits import Limits
 from tagwire.rpc.message import Assembler, Message
@@ -29,10 +29,10 @@ class Scene:
         self.here, there = socket.socketpair()
         self.here.settimeout(120)
         self.assembler = Assembler()
-        self.watch = Watch()
+        self.watch = Watch(limits)
         self.ended: SimpleQueue[None] = SimpleQueue()
         self.held, self.go_on, self.go_on_first = threading.Semaphore(0), threading.Event(), threading.Event()
-        self.conversation = Conversation(there, self._answer, self.watch, limits)
+        self.conversation = Conversation(there, self._answer, self.watch, limits, lambda: Caller("client", "here"))
         self.threads: list[threading.Thread] = []
         self.start(self.conversation.serve, lambda: self.ended.put(None))
         if watched:
@@ -133,17 +133,18 @@ def test_more_long_calls_than_allowed_wait(scene: Scene) -> None:
     assert sorted(scene.answers(6)) == list(range(6))
 
 
-def test_the_threads_of_a_server_are_bounded(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    for _ in range(watch.THREADS - 1):
-        assert scene.watch.take()
+def test_the_threads_of_a_server_are_bounded(scene: Scene) -> None:
+    late, *others = [Caller("another", f"session {n}") for n in range(Limits().long_calls)]
+    for other in others:
+        assert scene.watch.take(other)
     scene.ask(1, b"hold")
     scene.ask(2, b"hold")
     for _ in range(2):
         assert scene.held.acquire(timeout=120)
-    assert not scene.watch.take()
+    assert not scene.watch.take(late)
     scene.go_on.set()
     assert sorted(scene.answers(2)) == [1, 2]
-    assert scene.watch.take()
+    assert scene.watch.take(late)
 
 
 def test_without_new_threads_calls_follow_one_another(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,9 @@ from queue import SimpleQueue
 import pytest
 
 from tagwire.rpc.host import watch
+from tagwire.rpc.host.objects import Caller
 from tagwire.rpc.host.watch import Watch
+from tagwire.rpc.limits import Limits
 from tagwire.rpc.message import Message
 
 REQUEST = Message(4, 0, 1, 0, b"", ())
@@ -64,3 +66,18 @@ def test_a_new_request_is_not_taken_for_the_old_one(running: Watch) -> None:
     running.begin(other)
     other.relieved.get(timeout=120)
     assert changing.relieved.empty()
+
+
+def test_nobody_takes_the_threads_of_others() -> None:
+    watch = Watch(Limits(calls=2, long_calls_per_token=3, long_calls=4))
+    anna, anna_too = (Caller("client", session, principal="anna") for session in ("1", "2"))
+    bob = Caller("client", "3", principal="bob")
+    assert [watch.take(anna) for _ in range(3)] == [True, True, False]  # the share of a session
+    assert [watch.take(anna_too) for _ in range(2)] == [True, False]  # of a token
+    assert [watch.take(bob) for _ in range(2)] == [True, False]  # and all that there are
+    watch.give_back(anna)
+    assert watch.take(bob)
+    for caller in (anna, anna_too, bob, bob):
+        watch.give_back(caller)
+    nobody = [Caller("client", str(n)) for n in range(4)]  # without tokens each session is somebody
+    assert all(watch.take(caller) for caller in nobody)

@@ -35,7 +35,10 @@ class Limits:
     sessions_per_client
         With names, of one principal; without tokens all clients are the same one.
     calls
-        Of one client that are worked on at once; further ones wait.
+        Of one session that are worked on at once; further ones wait.
+    long_calls, long_calls_per_token
+        Threads that are busy with calls that take longer than a few ms, in total and for one token, so that whoever
+        has one leaves some to the others. Beyond, the calls of a client wait for its long one.
     """
 
     connections: int = 2000
@@ -49,6 +52,8 @@ class Limits:
     sessions_per_token: int = 500
     sessions_per_client: int = 50
     calls: int = 32
+    long_calls: int = 128
+    long_calls_per_token: int = 64
 
     @property
     def threads(self) -> int:

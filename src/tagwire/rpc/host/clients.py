@@ -13,6 +13,7 @@ from tagwire.rpc.capabilities import features, place
 from tagwire.rpc.host import pyro
 from tagwire.rpc.host.conversation import Conversation
 from tagwire.rpc.host.lending import Lender
+from tagwire.rpc.host.objects import Caller
 from tagwire.rpc.host.operations import Operations
 from tagwire.rpc.host.publisher import Publisher
 from tagwire.rpc.host.service import Service
@@ -48,7 +49,7 @@ class Guest:
         self._operations = operations
         self._narrow = "narrow" in self.features
         self.client: Client | None = None
-        self.conversation = Conversation(sock, self._answer, watch, limits)
+        self.conversation = Conversation(sock, self._answer, watch, limits, self._caller)
 
     def told(self) -> dict[str, Any]:
         """What the client has to know of the connection."""
@@ -60,6 +61,10 @@ class Guest:
         beside: list[Octets] = []
         data = self._operations.codec().pack([subscription, value], beside, narrow=self._narrow)
         return self.conversation.pushes.push(data, beside)
+
+    def _caller(self) -> Caller:
+        assert self.client is not None
+        return self.client.caller
 
     def _answer(self, request: Message, waits: Callable[[], object]) -> tuple[bool, bytes, list[Octets | bytes]]:
         assert self.client is not None
@@ -90,7 +95,7 @@ class Clients:
         self.operations.register({"bye": self._bye, "shares": self._shares})
         self.operations.register({"tags": partial(tag_columns, service)})
         self.operations.register(SessionOperations(service, sessions, publisher).table())
-        self.watch = Watch()
+        self.watch = Watch(limits)
         self.life = secrets.token_hex(8)
         self._admit = admit
         self._limits = limits

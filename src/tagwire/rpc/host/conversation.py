@@ -18,6 +18,7 @@ from typing import Any
 
 from tagwire.errors import ProtocolError
 from tagwire.rpc import message
+from tagwire.rpc.host.objects import Caller
 from tagwire.rpc.host.pushes import Pushes
 from tagwire.rpc.host.watch import Watch
 from tagwire.rpc.limits import Limits
@@ -42,13 +43,16 @@ class Conversation:
         Sees that no request holds up the next one.
     limits
         How large a request may be, and how many are worked on at once; further ones wait in the socket.
+    caller
+        Tells for whom, once there are requests.
     """
 
-    def __init__(self, sock: Any, answer: Answer, watch: Watch, limits: Limits) -> None:
+    def __init__(self, sock: Any, answer: Answer, watch: Watch, limits: Limits, caller: Callable[[], Caller]) -> None:
         self._sock = sock
         self._answer = answer
         self._watch = watch
         self._limits = limits
+        self._caller = caller
         self._assembler = Assembler(limits.request_bytes, VALUES_LIMIT)
         self._outbox = Outbox(sock)
         self._backlog: deque[Message] = deque()
@@ -80,7 +84,7 @@ class Conversation:
             if (
                 self._long + 1 >= self._limits.calls
                 or self._held > self._limits.request_bytes
-                or not self._watch.take()
+                or not self._watch.take(self._caller())
             ):
                 return False
             self._busy = None
@@ -171,7 +175,7 @@ class Conversation:
                 return True
             self._long -= 1
             mine = self._turn == turn
-        self._watch.give_back()
+        self._watch.give_back(self._caller())
         return mine
 
     def _end(self) -> None:

@@ -206,7 +206,11 @@ class Sessions:
         """
         own = [session for session in self._sessions.values() if principal and session.principal == principal]
         if len(own) >= self._limits.sessions_per_token:
-            self._end_waiting(own, f"there are {len(own)} sessions of {principal}, the most for one token")
+            self._end_waiting(
+                own,
+                f"there are {len(own)} sessions of {principal}, the most for one token; end some of them, or ask for "
+                "another token",
+            )
         elif len(self._sessions) >= self._limits.sessions:
             everybody = list(self._sessions.values())
             self._end_waiting(everybody, f"this server has {len(everybody)} sessions, the most that it allows at once")

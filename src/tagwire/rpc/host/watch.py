@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from collections.abc import Hashable
 from typing import Protocol
 
+from tagwire.rpc.host.objects import Caller
+from tagwire.rpc.limits import Limits
 from tagwire.rpc.message import Message
 
 LONG_S = 0.003
 """A call that takes longer gets its connection's reading taken over by another thread."""
-
-THREADS = 64
-"""Most threads of a server that are busy with long calls; one that does not get through is tried again."""
 
 _IDLE_ROUNDS = 300
 
@@ -31,11 +32,19 @@ class Watch:
     """Looks at the connections that are busy; sleeps while none is.
 
     A request is taken for long when it is seen in two looks that follow each other, `LONG_S` apart.
+
+    Parameters
+    ----------
+    limits
+        How many threads may be busy with long calls: in all, of one token, of one session. A call that does not get
+        through is tried again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
         self._busy: set[Watched] = set()
-        self._room = threading.Semaphore(THREADS)
+        self._long: Counter[Hashable] = Counter()
+        self._lock = threading.Lock()
         self._wake = threading.Event()
         self._asleep = True
         self._closed = False
@@ -50,13 +59,20 @@ class Watch:
         """It has done it."""
         self._busy.discard(conversation)
 
-    def take(self) -> bool:
-        """Whether there may be one more busy thread."""
-        return self._room.acquire(blocking=False)
+    def take(self, caller: Caller) -> bool:
+        """Whether there may be one more thread that is busy for `caller`."""
+        shares = self._shares(caller)
+        with self._lock:
+            if any(self._long[key] >= most for key, most in shares.items()):
+                return False
+            self._long.update(shares.keys())
+            return True
 
-    def give_back(self) -> None:
+    def give_back(self, caller: Caller) -> None:
         """One of them has ended."""
-        self._room.release()
+        with self._lock:
+            self._long.subtract(self._shares(caller).keys())
+            self._long = +self._long  # forgets who has none
 
     def run(self) -> None:
         """Look until `close`."""
@@ -72,6 +88,12 @@ class Watch:
         """Let `run` return."""
         self._closed = True
         self._wake.set()
+
+    def _shares(self, caller: Caller) -> dict[Hashable, int]:
+        """Who is counted, and how far; without tokens, clients cannot be told from each other but by their sessions."""
+        limits = self._limits
+        shares: dict[Hashable, int] = {"all": limits.long_calls, ("session", caller.owner): limits.calls}
+        return shares | ({("token", caller.principal): limits.long_calls_per_token} if caller.principal else {})
 
     def _look(self) -> None:
         pause, idle = threading.Event(), 0
