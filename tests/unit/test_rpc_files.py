@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tagwire.core.catalog import MethodSpec, ParamSpec
 from tagwire.errors import ArgumentKindError, FileRefused
 from tagwire.rpc.host.arguments import Preparation
-from tagwire.rpc.host.files import DataFolder, guard
+from tagwire.rpc.host.files import DataFolder, guard, is_elsewhere
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +118,18 @@ def test_what_the_description_does_not_know_never_reaches_a_call_that_names_file
     for args, kwargs in [(["a", 3, "/etc/passwd"], {}), (["a"], {"file": "/etc/passwd"})]:
         with pytest.raises(ArgumentKindError, match="read"):
             preparation.prepare(spec, args, kwargs)
+
+
+@pytest.mark.parametrize(
+    "name", [r"\\evil\share\x.ttbin", "//evil/share/x", r"\\?\UNC\evil\share\x", r"\\.\pipe\x", "D:x", "d:/x"]
+)
+def test_windows_does_not_look_at_other_computers_or_drives(name: str) -> None:
+    assert is_elsewhere(name, PureWindowsPath(r"C:\data"))
+    assert is_elsewhere(name, PureWindowsPath(r"\\nas\data\shared"))
+
+
+def test_names_within_the_drive_of_the_folder_are_looked_at() -> None:
+    for name in ("x.ttbin", r"sub\x.ttbin", r"c:\data\x.ttbin", "/x"):
+        assert not is_elsewhere(name, PureWindowsPath(r"C:\data"))
+    assert not is_elsewhere(r"\\NAS\data\shared\x", PureWindowsPath(r"\\nas\data\shared"))
+    assert not is_elsewhere("//computer/x", PurePosixPath("/data"))  # a name like others there

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from tagwire.errors import ArgumentKindError, FileRefused
 
@@ -35,6 +35,8 @@ class DataFolder:
         """
         if "\0" in name or ".." in Path(name).parts:
             raise FileRefused(f"{name!r} is not a file name that this server accepts")
+        if is_elsewhere(name, self.path):
+            raise FileRefused(f"{name!r} lies outside the folder that this server shares")
         try:
             path = (self.path / name).resolve()
         except (OSError, RuntimeError) as error:
@@ -51,6 +53,15 @@ class DataFolder:
         for entry in _entries(file.parent):
             if _comparable(entry.name).startswith(stem) and not Path(entry).resolve().is_relative_to(self.path):
                 raise FileRefused(f"{name!r} is refused: beside it, {entry.name!r} leads outside the shared folder")
+
+
+def is_elsewhere(name: str, folder: PurePath) -> bool:
+    """Whether `name` is on another drive or computer than `folder`: the name alone tells.
+
+    Windows must not even look there: for a name like ``//computer/share/file`` it would log in at that computer, and so
+    show who runs this server to whoever chose the name.
+    """
+    return (folder / name).drive.casefold() != folder.drive.casefold()
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
