@@ -215,6 +215,17 @@ def test_clients_are_listed_while_they_are_connected(
     assert len(instrument.getConnectedClients()) == 1
 
 
+def test_the_configuration_tells_where_the_stream_is_served(instrument: SteppedTimeTagger) -> None:
+    assert instrument.getConfiguration()["server"] is None
+    instrument.startServer(TT.AccessMode.Control, port=0)
+    told = instrument.getConfiguration()["server"]
+    assert told["access mode"] == "Control"
+    with TT.createTimeTaggerNetwork(told["address"]) as client:
+        assert client.isConnected()
+    instrument.stopServer()
+    assert instrument.getConfiguration()["server"] is None
+
+
 def test_a_client_that_goes_at_once_leaves_no_trace(instrument: SteppedTimeTagger) -> None:
     instrument.startServer(TT.AccessMode.Listen, port=0)
     with flight.connect("grpc://" + address_of(instrument).replace("localhost", "127.0.0.1")) as plain:

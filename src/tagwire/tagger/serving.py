@@ -71,7 +71,7 @@ class Serving(TimeTaggerBase):
         channels
             In the Listen modes, the only channels that clients get; empty for all.
         port
-            Where to listen, up to 65535; 0 for any free one.
+            Where to listen, up to 65535; 0 for any free one, which ``getConfiguration()["server"]["address"]`` tells.
 
         Raises
         ------
@@ -103,6 +103,12 @@ class Serving(TimeTaggerBase):
     def isServerRunning(self) -> bool:
         """Whether the stream is being served."""
         return self._server is not None
+
+    def getConfiguration(self) -> dict[str, Any]:
+        """As of every Time Tagger; ``server`` is where and how `startServer` serves the stream now, or None."""
+        server = self._server
+        told = server and {"access mode": server.access.mode.name, "address": str(server.address)}
+        return super().getConfiguration() | {"server": told}
 
     def setServerAddress(self, ip_address: str) -> None:
         """Choose where the next server listens.
