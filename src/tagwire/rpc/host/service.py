@@ -216,7 +216,8 @@ class Service:
     def _check_may_choose(self, spec: MethodSpec, arguments: Arguments, caller: Caller) -> None:
         """Who opens a device first chooses its options for everybody: that is not for those who may only observe."""
         usual = {p.name: p.default for p in spec.params if p.default_known}
-        chosen = {n: v for n, v in arguments.by_name(spec).items() if n != SERIAL and usual.get(n, v) != v}
+        given = arguments.by_name(spec).items()
+        chosen = [n for n, value in given if n != SERIAL and (n not in usual or usual[n] != value)]
         if caller.role != CONTROL and chosen:
             self.report("not allowed", caller, spec.name, self._shown(spec, arguments))
             raise NotAllowed(
