@@ -212,6 +212,20 @@ def test_the_log_says_who_did_what(serve: Serve, anna: str, audit: AuditLog, tok
     assert list(call["arguments"].values()) == [1, 5]
 
 
+def test_the_log_says_when_an_instrument_was_closed(serve: Serve, anna: str, audit: AuditLog, tokens: Tokens) -> None:
+    server, screen = serve(), tokens.add("screen", Role.OBSERVE)
+    with (
+        tagwire.connect(HERE, server.port, token=anna, tls=True) as TT,
+        tagwire.connect(HERE, server.port, token=screen, tls=True) as other,
+    ):
+        mine, shared = TT.createTimeTagger("T1"), other.createTimeTagger("T1")
+        TT.freeTimeTagger(mine)
+        assert "closed" not in [entry["event"] for entry in entries(audit)]  # somebody has it still
+        other.freeTimeTagger(shared)
+        (closed,) = (entry for entry in entries(audit) if entry["event"] == "closed")
+    assert (closed["who"], closed["call"], *closed["arguments"].values()) == ("screen", "TimeTagger", "T1")
+
+
 @pytest.mark.parametrize("target", ["TimeTagger", "TimeTaggerRPC", "Pyro.Daemon", "nothing"])
 def test_plain_clients_come_in_only_when_allowed(serve: Serve, anna: str, audit: AuditLog, target: str) -> None:
     server = serve()

@@ -1,12 +1,13 @@
-"""What goes into the audit log beside who came: calls that change an instrument, sessions, control."""
+"""What goes into the audit log beside who came: calls that change an instrument, its end, sessions, control."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from tagwire.core.catalog import Kind
 from tagwire.rpc.host.control import Control
-from tagwire.rpc.host.objects import Caller
+from tagwire.rpc.host.objects import Caller, Resource
 from tagwire.rpc.host.service import Service
 from tagwire.rpc.host.session import Client
 from tagwire.rpc.host.sessions import Sessions
@@ -26,6 +27,12 @@ def keep_audit(log: AuditLog, service: Service, sessions: Sessions) -> None:
     def control(what: str, taken: Control) -> None:
         log.record("control", taken.holder.principal, client=taken.holder.label, what=what, of=taken.of())
 
+    def ended(resource: Resource, last: Caller) -> None:
+        if resource.spec.kind is Kind.TAGGER and not resource.parents:  # those with parents only stand for one
+            facts = {"call": resource.spec.name, "arguments": resource.parameters}
+            log.record("closed", last.principal, client=last.label, **facts)
+
     service.report = call
+    service.registry.ended = ended
     sessions.listen(session)
     service.controls.listen(control)

@@ -126,9 +126,15 @@ class Registry:
     ----------
     limit
         Most leases of one session.
+
+    Attributes
+    ----------
+    ended
+        Called with an object that has ended, and with who held it last.
     """
 
     def __init__(self, limit: int = MAX_OBJECTS) -> None:
+        self.ended: Callable[[Resource, Caller], object] = lambda resource, last: None
         self._limit = limit
         self._life = secrets.token_hex(4)
         self._held: Counter[Hashable] = Counter()
@@ -198,6 +204,7 @@ class Registry:
             self._changed.notify_all()
         for resource in dead:
             resource.close()
+            self.ended(resource, lease.caller)
 
     def release_all(self, caller: Caller) -> None:
         """End every lease of the caller's session, measurements before their taggers."""
