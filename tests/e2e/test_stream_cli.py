@@ -43,14 +43,18 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         assert "\nready" in said, said
         return said
 
-    yield begin
-    for process in reversed(running):
-        process.send_signal(signal.SIGTERM)
-    for process in running:
-        assert process.stdout is not None
-        rest, _ = process.communicate(timeout=DEADLINE_S)
-        assert rest.endswith("Stopped.\n")
-        assert process.returncode == 0
+    try:
+        yield begin
+        for process in reversed(running):
+            process.send_signal(signal.SIGTERM)
+        for process in running:
+            rest, _ = process.communicate(timeout=DEADLINE_S)
+            assert rest.endswith("Stopped.\n")
+            assert process.returncode == 0
+    finally:
+        for process in running:
+            process.kill()
+            process.communicate()
 
 
 def ready_at(said: str) -> str:
