@@ -16,10 +16,10 @@ import pytest
 import tiny_instrument
 
 import tagwire
+from steady import PATIENCE_S
 from tagwire.core.catalog import Catalog
-from tagwire.errors import ArgumentError, FileRefused, NotAllowed, NotSupported, StateError
+from tagwire.errors import ArgumentError, FileRefused, NotAllowed, StateError
 from tagwire.rpc.client.aio import put
-from tagwire.rpc.client.subscription import Subscription
 from tagwire.rpc.host.objects import Caller
 from tagwire.rpc.server import Server
 from tagwire.rpc.wire import Handle
@@ -68,7 +68,7 @@ def test_only_what_is_public_is_there(lab: Any) -> None:
     assert "stage" in dir(lab)
     offered = """
     Axis Mode Position Status UNIT at axes closed get_positions get_status leave load mode most_moving move_to moving
-    on_settings restore serial speed stop wait x y
+    on_settings on_update restore serial speed stop wait x y
     """
     assert public(lab.stage) == offered.split()
     offered = "Axis Mode Position Stage Status VOLTAGE_MAX folder_length lamp_on on_settings scaled"
@@ -229,11 +229,30 @@ def test_who_may_change_it_and_who_did(lab: Any, server: Server) -> None:
         changes.close()
 
 
-def test_nobody_looks_at_it_all_the_time(lab: Any) -> None:
-    assert not hasattr(lab.stage, "on_update")
+def test_its_values_come_by_themselves(lab: Any) -> None:
     assert not hasattr(lab.stage, "on_finished")
-    with pytest.raises(NotSupported, match="a stage has no event 'update'"):
-        Subscription(lab._link, "update", lab.stage, {"interval": 1, "value": "get_positions"})
+    with pytest.raises(ArgumentError, match="say which value of the stage is wanted"):
+        lab.stage.on_update(0.01)
+    with lab.stage.on_update(0.01, value="get_positions") as positions:
+        assert positions.next(PATIENCE_S).tolist() == [0, 0]
+        lab.stage.move_to(4)
+        assert positions.next(PATIENCE_S).tolist() == [4, 0]
+
+
+def test_one_that_is_busy_holds_up_no_news_of_others(lab: Any, server: Server, stage: lab_bench.Stage) -> None:
+    with tagwire.connect("127.0.0.1", server.port) as other, lab.stage.on_update(0.01, value="get_positions") as busy:
+        busy.next(PATIENCE_S)
+        waiting = threading.Thread(target=other.stage.wait)
+        waiting.start()
+        assert stage.entered.wait(120)
+        with lab.other.on_update(0.01, value="get_positions") as free:
+            for x in (0, 3):
+                lab.other.move_to(x)
+                assert free.next(PATIENCE_S).tolist() == [x, 0]
+        lab.stage.stop()
+        lab.stage.move_to(5)
+        assert busy.next(PATIENCE_S).tolist() == [5, 0]
+        waiting.join(120)
 
 
 def test_it_stays_with_the_server(lab: Any, server: Server, stage: lab_bench.Stage) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import threading
 import weakref
 from collections.abc import Callable
 from types import ModuleType
@@ -12,10 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import steady
 from tagwire.core.catalog import Catalog, ClassSpec, Kind, MethodSpec, ParamSpec, PropertySpec, ResultSpec
 from tagwire.errors import ArgumentError, ArgumentKindError, LimitReached, NotSupported, ObjectGone
 from tagwire.rpc.host import publisher as publisher_module
 from tagwire.rpc.host.objects import Caller, Lease
+from tagwire.rpc.host.onlooker import Onlooker
 from tagwire.rpc.host.publisher import Publisher
 from tagwire.rpc.host.service import Service
 from tagwire.rpc.host.session import Client, Session, nowhere
@@ -212,6 +215,31 @@ def test_a_property_can_be_watched(scene: Scene) -> None:
     scene.counter.mode = "fast"
     scene.seen()
     assert scene.after(1) == [["fast", 0]]
+
+
+def test_what_takes_long_is_left_alone_and_the_others_are_not(scene: Scene) -> None:
+    onlooker, slow, go_on, begun = Onlooker(0.01), Counter(), threading.Event(), threading.Semaphore(0)
+    slow.getData = lambda: (begun.release(), go_on.wait(steady.PATIENCE_S), 7)[-1]  # type: ignore[method-assign]
+    scene.publisher = Publisher(scene.service, clock=lambda: scene.now, make=onlooker.make)
+    scene.subscribe(1, "update", scene.add(slow, COUNTER), interval=1.0, value="getData")
+    scene.publisher.look()
+    assert begun.acquire(timeout=steady.PATIENCE_S)
+    scene.now += 10
+    assert scene.publisher.look() > scene.now  # it is not asked for all the time what comes of it
+    scene.updates(2)
+
+    def told() -> list[int]:
+        scene.now += 1
+        scene.publisher.look()
+        return [number for number, _ in scene.sent]
+
+    steady.wait_for(lambda: told() == [2])
+    scene.seen(2)
+    assert told() == [2]
+    assert not begun.acquire(blocking=False)
+    go_on.set()
+    steady.wait_for(lambda: told() == [2, 1])
+    onlooker.close()
 
 
 def test_a_getter_that_fails_ends_the_subscription_with_its_error(scene: Scene) -> None:

@@ -47,11 +47,8 @@ def has_settings(spec: ClassSpec) -> bool:
 
 
 def can_update(spec: ClassSpec) -> bool:
-    """Whether objects of the class have data that may change.
-
-    Not those beside the API: a getter of a stage may take as long as it moves, and one thread looks at everything.
-    """
-    lasting = spec.kind not in (Kind.DATA, Kind.VALUE, Kind.READER, Kind.LOCAL, Kind.INSTRUMENT)
+    """Whether objects of the class have data that may change."""
+    lasting = spec.kind not in (Kind.DATA, Kind.VALUE, Kind.READER, Kind.LOCAL)
     return lasting and any(m.name.startswith(_GETTERS) and _watchable(spec, m) for m in spec.methods)
 
 

@@ -27,6 +27,7 @@ from tagwire.rpc.host.gate import Gate
 from tagwire.rpc.host.lifetimes import Lifetimes
 from tagwire.rpc.host.listener import peer_is_gone
 from tagwire.rpc.host.objects import Caller, Lease
+from tagwire.rpc.host.onlooker import Onlooker
 from tagwire.rpc.host.publisher import Publisher
 from tagwire.rpc.host.scheduler import Scheduler
 from tagwire.rpc.host.service import Service
@@ -80,11 +81,12 @@ class Daemon:
         self._scheduler.add(self.sessions.end_due)
         self._scheduler.add(service.controls.end_due)
         self._looking = Scheduler()  # of its own: the library may take its time to answer
-        publisher = Publisher(service, self._looking.clock, self._looking.wake)
+        self._onlooker = Onlooker()
+        publisher = Publisher(service, self._looking.clock, self._looking.wake, self._onlooker.make)
         self._looking.add(publisher.look)
         self.sessions.listen(publisher.client_changed)
         self.clients = Clients(service, self.sessions, publisher, gate.admit_client, limits)
-        self.tasks = (self._scheduler.run, self._looking.run, self.clients.watch.run)
+        self.tasks = (self._scheduler.run, self._look, self.clients.watch.run)
         self._stock = Caller("plain Pyro clients")
         self._objects: dict[str, Exposed] = {DAEMON_NAME: About(self._metadata)}
 
@@ -118,6 +120,13 @@ class Daemon:
         self._scheduler.close()
         self._looking.close()
         self.clients.watch.close()
+
+    def _look(self) -> None:
+        """Look at what is watched, until `close`."""
+        try:
+            self._looking.run()
+        finally:
+            self._onlooker.close()
 
     def _open_door(self, name: str, door: Door) -> None:
         spaces: dict[str, Space] = {}

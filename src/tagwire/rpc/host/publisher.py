@@ -1,10 +1,10 @@
 """Tells clients what is new: the server's side of `tagwire.rpc.client.subscription`.
 
-One thread looks at what is watched (`.watches`); changes of settings, log messages, and who comes and goes
-are told as they happen. Nothing waits for a client. Of data only the latest counts: the next value is taken and sent
-once the client has seen the one before, so that a slow client or network gets fewer values and never old ones. Of
-other events a few may be on their way at once; those that found no room are counted, and the number is told with the
-next one.
+What is watched (`.watches`) is looked at piece by piece, and what takes long to answer is left alone meanwhile; changes
+of settings, log messages, and who comes and goes are told as they happen. Nothing waits for a client. Of data only the
+latest counts: the next value is taken and sent once the client has seen the one before, so that a slow client or
+network gets fewer values and never old ones. Of other events a few may be on their way at once; those that found no
+room are counted, and the number is told with the next one.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from tagwire.core.arguments import integer, real, text
-from tagwire.core.catalog import Kind
 from tagwire.core.faults import to_fault
 from tagwire.errors import ArgumentError, LimitReached, NotSupported, ObjectGone
 from tagwire.rpc import watchable
@@ -50,6 +50,8 @@ class Publisher:
         Time in s.
     changed
         Called when something may be due earlier than `look` said.
+    make
+        Makes a call that looks at an object of the library, and may go on without it (see `.onlooker`).
     """
 
     def __init__(
@@ -57,10 +59,12 @@ class Publisher:
         service: Service,
         clock: Callable[[], float] = time.monotonic,
         changed: Callable[[], object] = lambda: None,
+        make: Callable[[Callable[[], object]], object] = lambda call: call(),
     ) -> None:
-        self._service, self._clock, self._changed = service, clock, changed
+        self._service, self._clock, self._changed, self._make_call = service, clock, changed, make
         self._lock = threading.RLock()
         self._subscriptions: dict[tuple[Client, int], Subscription] = {}
+        self._looked_at: set[Resource] = set()
         self._pause_until = -math.inf
         self._tap = LogTap(service.library, self._logged)
         service.history.listen(self._setting_changed)
@@ -147,7 +151,7 @@ class Publisher:
 
     def _watch(self, client: Client, what: str, lease: Lease, options: dict[str, Any]) -> Watch | None:
         obj, spec = lease.resource.obj, lease.resource.spec
-        if what == "update" and spec.kind is not Kind.INSTRUMENT:
+        if what == "update":
             interval = real(options.get("interval"), "interval_s", SHORTEST_S, LONGEST_S)
             return watches.Updates(self._getter(client, lease, text(options.get("value"), "value")), interval)
         if what == "finished" and watchable.can_finish(spec):
@@ -167,6 +171,8 @@ class Publisher:
         return lambda: service.get(handle, value, client.caller)
 
     def _attend(self, subscription: Subscription, now: float) -> None:
+        if self._is_looked_at(subscription):
+            return
         if subscription.over is None and subscription.lease is not None and not subscription.lease.held:
             subscription.over = ["end", None, subscription.lost]
         if subscription.over is not None:
@@ -174,10 +180,17 @@ class Publisher:
             if subscription.client.push(subscription.number, subscription.over):
                 self._remove([subscription])
         elif subscription.watch is not None and subscription.due <= now and subscription.has_room(now):
+            assert subscription.lease is not None
             subscription.due = now + subscription.watch.interval
-            self._look_at(subscription, subscription.watch)
+            self._looked_at.add(subscription.lease.resource)
+            self._make_call(partial(self._look_at, subscription, subscription.watch, subscription.lease.resource))
 
-    def _look_at(self, subscription: Subscription, watch: Watch) -> None:
+    def _is_looked_at(self, subscription: Subscription) -> bool:
+        """Whether a look at its object is under way, for this subscription or another: so there is one at a time."""
+        lease = subscription.lease
+        return subscription.watch is not None and lease is not None and lease.resource in self._looked_at
+
+    def _look_at(self, subscription: Subscription, watch: Watch, resource: Resource) -> None:
         try:
             value = watch.look()
             if value is not Nothing.NEW:
@@ -186,10 +199,12 @@ class Publisher:
             subscription.over = ["end", None, subscription.lost]
         except Exception as error:  # the library's, or a value that cannot be sent
             subscription.over = ["end", to_fault(error), 0]
+        finally:
+            self._looked_at.discard(resource)
 
     def _next(self, subscriptions: Iterable[Subscription]) -> float:
         """When the next look is due: objects end unannounced, so that is looked at every now and then as well."""
-        due = [s.next_look() for s in subscriptions]
+        due = [s.next_look() for s in subscriptions if not self._is_looked_at(s)]
         soon = any(s.lease is not None or s.over is not None for s in subscriptions)
         return min([*due, *([self._clock() + watches.LOOK_S] if soon else [])], default=math.inf)
 
