@@ -251,6 +251,8 @@ WRONG = {
     "countrate": lambda t: E.PhotonGenerator(t, -1.0, CHANNEL_UNUSED),
     "new_T": lambda t: E.PhotonGenerator(t, 1.0, CHANNEL_UNUSED).set_T_PERIOD(0),
     "decay_time": lambda t: E.DlsSignalGenerator(t, [], 1.0),
+    "output_channel is 9": lambda t: E.DlsSignalGenerator(t, 1e-4, 1e5, 9),
+    "output_channel is 8": lambda t: E.FcsSignalGenerator(t, 1e-4, 1e5, 2.0, 8),
     "N_focus": lambda t: E.FcsSignalGenerator(t, 1.0, 1.0, 0.0),
     r"new_boundary is 1, but must be within \[1.001, 1000\]": lambda t: E.FcsSignalGenerator(
         t, 1.0, 1.0, 1.0
@@ -276,6 +278,12 @@ def test_wrong_arguments_are_named(name: str) -> None:
     tagger = SteppedTagger(TagBlock.empty(0, 1), (1, 2, 3))
     with pytest.raises(ValueError, match=name):
         WRONG[name](tagger)
+
+
+def test_the_channels_of_a_markov_process_are_a_sequence() -> None:
+    tagger = SteppedTagger(TagBlock.empty(0, 1), (1,))
+    with pytest.raises(TypeError, match="base_channels must be a sequence of integers, not 1"):
+        E.MarkovProcessGenerator(tagger, 1, [1.0], [0], 1)
 
 
 def test_bases_cannot_be_made() -> None:

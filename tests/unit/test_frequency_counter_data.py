@@ -46,6 +46,22 @@ def test_a_steady_signal():
     assert data.getFrequency(time_scale=-1)[0, 1:] == pytest.approx(10)
 
 
+@pytest.mark.parametrize("frequency", [1.1e12, -1.1e12, 1e30])
+def test_a_reference_has_no_more_than_a_period_per_ps(frequency: float):
+    tagger, counter = measure()
+    tagger.play()
+    data = counter.getDataObject()
+    with pytest.raises(ValueError, match=r"reference_frequency is .*, but must be within \[-1e\+12, 1e\+12\]"):
+        data.getPhase(frequency)
+
+
+def test_the_fastest_reference_is_subtracted_exactly():
+    tagger, counter = measure()
+    tagger.play()
+    data = counter.getDataObject()
+    assert (data.getPhase() - data.getPhase(1e12)).tolist() == [data.getTime().tolist()]
+
+
 def test_shapes_and_types_are_the_vendors():
     tagger, counter = measure(channels=(1, 2))
     tagger.advance(3600)

@@ -114,13 +114,20 @@ class FrequencyCounterData:
         Parameters
         ----------
         reference_frequency
-            Frequency of the ideal signal in Hz.
+            Frequency of the ideal signal in Hz, at most one period per ps to either side: within ±1e12.
+
+        Raises
+        ------
+        ArgumentError
+            (ValueError) A faster one.
 
         Notes
         -----
         Full periods are subtracted as integers, so the difference keeps its digits however long the measurement runs.
         """
-        per_sample = Fraction(real(reference_frequency, "reference_frequency")) * self._interval / PS_PER_S
+        per_sample = (
+            Fraction(real(reference_frequency, "reference_frequency", -PS_PER_S, PS_PER_S)) * self._interval / PS_PER_S
+        )
         whole = round(per_sample)
         rest = float(per_sample - whole)
         periods = (self._whole - self._index * whole).astype(np.float64)

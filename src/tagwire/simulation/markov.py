@@ -72,9 +72,10 @@ class MarkovProcessGenerator(VirtualChannelBase):
         for name, values in (("frequencies", rates), ("ref_channels", places)):
             if len(values) != states * states:
                 raise ArgumentError(f"{name} has {len(values)} values, but must have {states} x {states}")
-        bases = [
-            require_tagger(tagger)._optional_channel(c, f"base_channels[{i}]") for i, c in enumerate(base_channels)
-        ] or [CHANNEL_UNUSED] * max(1, max(places) + 1)
+        given = enumerate(integers(base_channels, "base_channels"))
+        bases = [require_tagger(tagger)._optional_channel(c, f"base_channels[{i}]") for i, c in given] or [
+            CHANNEL_UNUSED
+        ] * max(1, max(places) + 1)
         if max(places) >= len(bases):
             raise ArgumentError(f"ref_channels names {max(places)}, but there are {len(bases)} channels from 0 on")
         params = {"num_states": states, "frequencies": rates, "ref_channels": places}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tagwire.core.arguments import real
 from tagwire.core.channels import CHANNEL_UNUSED
-from tagwire.engine.tagger import TimeTaggerBase
+from tagwire.engine.tagger import TimeTaggerBase, require_tagger
 from tagwire.kernel import kernel
 from tagwire.simulation.generator import PS_PER_S
 from tagwire.simulation.numbers import reals
@@ -61,7 +61,8 @@ class DlsSignalGenerator(PhotonGenerator):
         seed: int = FROM_TIME,
     ) -> None:
         times = reals(decay_time if isinstance(decay_time, Iterable) else [decay_time], "decay_time", SHORTEST, LONGEST)
-        super().__init__(tagger, countrate, output_channel, seed)
+        output = require_tagger(tagger)._optional_channel(output_channel, "output_channel")
+        super().__init__(tagger, countrate, output, seed)
         self._params["decay_time"] = times
         self._decay: NDArray[np.float64] = np.array(times) * PS_PER_S
         self._field: NDArray[np.float64] = np.zeros((len(times), 2))
@@ -127,7 +128,8 @@ class FcsSignalGenerator(PhotonGenerator):
     ) -> None:
         decay = real(correlation_time, "correlation_time", SHORTEST, LONGEST)
         self._inside = real(N_focus, "N_focus", 1e-3, 1e4)
-        super().__init__(tagger, countrate, output_channel, seed)
+        output = require_tagger(tagger)._optional_channel(output_channel, "output_channel")
+        super().__init__(tagger, countrate, output, seed)
         self._params |= {"correlation_time": decay, "N_focus": self._inside}
         self._decay = decay * PS_PER_S
         self._boundary = BOUNDARY
