@@ -1,4 +1,4 @@
-"""A client's way to its server: one connection, made again when it breaks, and the objects it has no use for any more.
+"""A client's way to its server: one connection, made again when it breaks.
 
 A call is never made twice. One that was out when the connection broke raises `ConnectionBroken`, since nobody knows
 whether it was done; the next one makes a new connection, by which the server knows the client again.
@@ -14,10 +14,8 @@ import secrets
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable
 from functools import partial
-from queue import SimpleQueue
 from typing import Any, cast
 
 from tagwire.errors import (
@@ -32,6 +30,7 @@ from tagwire.rpc.client import greeting
 from tagwire.rpc.client.batch import RECORDER
 from tagwire.rpc.client.borrowing import Borrower, read_probe
 from tagwire.rpc.client.connection import Connection, Lost, NotSent
+from tagwire.rpc.client.dropped import Dropped
 from tagwire.rpc.client.events import Ended, Events, Forgotten
 from tagwire.rpc.client.requests import (
     RAW,
@@ -53,14 +52,8 @@ log = logging.getLogger(__name__)
 PAUSES_S = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 4.0)
 """How long to wait before each attempt to reach a server again; after the last one it counts as gone."""
 
-_AT_ONCE = 1000
-"""Most objects that are dropped with one message."""
-
 _AGAIN_S = 2.0
 """How often somebody who waits for events tries to reach a server that is gone."""
-
-_TOGETHER_S = 0.01
-"""How long to wait for more before the server hears of objects that were dropped while nothing is called."""
 
 
 class Link:
@@ -89,19 +82,17 @@ class Link:
         self._security = security
         self._pid = os.getpid()
         self._closed = self._is_left = False
-        self._dropped: deque[str | int] = deque()
+        self._dropped = Dropped()
         self._numbers = itertools.count()
-        self._releasing = threading.Lock()
         self._connecting = threading.Lock()
         self._given_up = False
         self._events = Events()
         self._listener: threading.Thread | None = None
-        self._wake: SimpleQueue[None] = SimpleQueue()
         self._connections = [self._connect()]
         _links.add(self)
-        end = (self._wake, self._events, self._connections, self._numbers, self._pid)
+        end = (self._dropped, self._events, self._connections, self._numbers, self._pid)
         self._finalizer = weakref.finalize(self, _finish, *end)
-        threading.Thread(target=_flush, args=(weakref.ref(self), self._wake), daemon=True, name="tagwire-gc").start()
+        threading.Thread(target=_flush, args=(weakref.ref(self), self._dropped), daemon=True, name="tagwire-gc").start()
 
     def request(self, operation: str, *operands: object) -> Any:
         """Result of one operation at the server; raises what it raised."""
@@ -137,15 +128,12 @@ class Link:
 
         Called by the garbage collector at any moment in any thread, so it takes no lock and does no I/O.
         """
-        _drop(self._dropped, self._wake, object_id)
+        self._dropped.add(object_id)
 
     def release_dropped(self) -> None:
         """Tell the server which objects are not needed any more, and which requests' answers nobody awaits."""
-        with self._releasing, contextlib.suppress(NotSent):
-            while dropped := [self._dropped[i] for i in range(min(_AT_ONCE, len(self._dropped)))]:
-                self._connections[0].tell(RAW.pack([next(self._numbers), "release", dropped]))
-                for _ in dropped:  # only now: the server takes no harm from hearing it twice
-                    self._dropped.popleft()
+        with contextlib.suppress(NotSent):
+            self._dropped.tell(lambda some: self._connections[0].tell(RAW.pack([next(self._numbers), "release", some])))
 
     def tell(self, operation: str, *operands: object) -> None:
         """Ask for an operation of which no answer is wanted; without a connection it is not done."""
@@ -183,7 +171,7 @@ class Link:
             failed, result = outcome(incoming, self._exchange(data, arrays), keep)
         except BaseException:
             # What was made at the server is not known here, so the server has to take it back.
-            _drop(self._dropped, self._wake, number)
+            self._dropped.add(number)
             raise
         if failed:
             raise result
@@ -210,7 +198,7 @@ class Link:
             if old.ended is not None:
                 self._connections[0] = self._connect_again(old.ended)
                 old.close()
-                self._wake.put(None)  # what was dropped meanwhile could not be told
+                self._dropped.wake()  # what was dropped meanwhile could not be told
                 if self._closed:  # meanwhile: nobody else closes what was just made
                     _leave(self._connections, self._numbers)
                     self._check_usable()
@@ -226,7 +214,7 @@ class Link:
             raise
         self._limit = request_limit(self.welcome)
         # A bound method would keep the link alive that the connection belongs to.
-        borrower = Borrower(partial(_drop, self._dropped, self._wake))
+        borrower = Borrower(self._dropped.add)
         connection = Connection(sock, assembler, self._events.inlet(), borrower, early)
         if "probe" in self.welcome and (read := read_probe(self.welcome["probe"])) is not None:
             with contextlib.suppress(NotSent):
@@ -284,12 +272,6 @@ def end_of_subscriptions(lost: str, now: dict[str, Any], where: str) -> ObjectGo
     return None if now["known"] else Forgotten(f"the connection to {where} was broken for too long")
 
 
-def _drop(dropped: deque[str | int], wake: SimpleQueue[None], what: str | int) -> None:
-    dropped.append(what)
-    if wake.empty():
-        wake.put(None)
-
-
 _links: weakref.WeakSet[Link] = weakref.WeakSet()
 
 
@@ -304,9 +286,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def _finish(
-    wake: SimpleQueue[None], events: Events, connections: list[Connection], numbers: itertools.count[int], pid: int
+    dropped: Dropped, events: Events, connections: list[Connection], numbers: itertools.count[int], pid: int
 ) -> None:
-    wake.put(None)
+    dropped.wake()
     events.close()
     if os.getpid() != pid:
         return  # the connection belongs to the parent process
@@ -337,10 +319,9 @@ def _listen(link_ref: weakref.ref[Link]) -> None:
         time.sleep(pause)
 
 
-def _flush(link_ref: weakref.ref[Link], wake: SimpleQueue[None]) -> None:
+def _flush(link_ref: weakref.ref[Link], dropped: Dropped) -> None:
     while True:
-        wake.get()
-        time.sleep(_TOGETHER_S)
+        dropped.wait()
         link = link_ref()
         if link is None or link._closed:
             return
