@@ -47,3 +47,11 @@ def test_names_in_prose_exist() -> None:
     named = set(re.findall(r"`(?:tagger\.)?(get\w+|simulate\w+)`", DOCUMENT))
     assert named <= members
     assert len(named) > 30
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_client_finds_every_class_method_and_property_explained(name: str) -> None:
+    described = CLASSES[name]
+    assert described.doc
+    assert not [method.name for method in described.methods if not method.doc]
+    assert not [p.name for p in described.properties if not p.doc and not re.search(rf"\b{p.name}\b", described.doc)]

@@ -77,7 +77,18 @@ class TimeTaggerBase(TimeTaggerSource, SoftwareClockSettings):
                 return False
 
     def sync(self, timeout: int = -1) -> bool:
-        """Wait until everything older than this call has been processed; as `waitForFence` on a new fence."""
+        """Wait until everything older than this call has been processed; as `waitForFence` on a new fence.
+
+        Parameters
+        ----------
+        timeout
+            Longest wait in ms; negative: for ever, 0: only look.
+
+        Returns
+        -------
+        bool
+            False when the time was up before.
+        """
         return self.waitForFence(self.getFence(), timeout)
 
     def getInvertedChannel(self, channel: int) -> int:

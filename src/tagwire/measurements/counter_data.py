@@ -15,18 +15,7 @@ PS_PER_S = 10**12
 
 
 class CounterData:
-    """The completed bins of a `Counter` at one moment; comes from `Counter.getDataObject` only.
-
-    Attributes
-    ----------
-    size : int
-        Number of bins.
-    dropped_bins : int
-        Completed bins that were overwritten, because more than `n_values` came, since the last `clear` or removal
-        (4294967295 stands for that many or more).
-    overflow : bool
-        Whether any of the bins lies in an overflow.
-    """
+    """The completed bins of a `Counter` at one moment; comes from `Counter.getDataObject` only."""
 
     _binwidth: int
     _channels: tuple[int, ...]
@@ -41,14 +30,20 @@ class CounterData:
 
     @property
     def size(self) -> int:
+        """Number of bins."""
         return len(self._begins)
 
     @property
     def dropped_bins(self) -> int:
+        """Completed bins that were overwritten, because more than `n_values` came, since the last `clear` or removal.
+
+        4294967295 stands for that many or more.
+        """
         return self._dropped
 
     @property
     def overflow(self) -> bool:
+        """Whether any of the bins lies in an overflow."""
         return bool(self._mask.any())
 
     def getIndex(self) -> Int64Array1D:

@@ -20,21 +20,6 @@ class FrequencyCounterData:
 
     Two-dimensional results have the shape (channels, size), or (size, channels) if that was asked for. NaN stands for
     sampling points without a value.
-
-    Attributes
-    ----------
-    size : int
-        Number of sampling points.
-    overflow_samples : int
-        Sampling points that an overflow touched, since the start or the last clear.
-    align_to_reference : bool
-        Whether the sampling points lie on the grid of the reference clock.
-    sampling_interval : int
-        Their distance in ps.
-    sample_offset : int
-        Index of the first one here; where there is none, of the next one.
-    channels_last_dim : bool
-        Whether channels are the last dimension.
     """
 
     _index: NDArray[np.int64]
@@ -67,26 +52,32 @@ class FrequencyCounterData:
 
     @property
     def size(self) -> int:
+        """Number of sampling points."""
         return len(self._index)
 
     @property
     def overflow_samples(self) -> int:
+        """Sampling points that an overflow touched, since the start or the last clear."""
         return self._affected
 
     @property
     def align_to_reference(self) -> bool:
+        """Whether the sampling points lie on the grid of the reference clock."""
         return self._aligned
 
     @property
     def sampling_interval(self) -> int:
+        """Distance of the sampling points in ps."""
         return self._interval
 
     @property
     def sample_offset(self) -> int:
+        """Index of the first sampling point here; where there is none, of the next one."""
         return self._offset
 
     @property
     def channels_last_dim(self) -> bool:
+        """Whether channels are the last dimension."""
         return self._last
 
     def getIndex(self) -> Int64Array1D:

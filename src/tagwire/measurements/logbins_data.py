@@ -11,15 +11,7 @@ from tagwire.core.arrays import Float64Array1D, UInt64Array1D
 
 
 class HistogramLogBinsData:
-    """Counts and normalisation at one moment; comes from `HistogramLogBins.getDataObject` only.
-
-    Attributes
-    ----------
-    accumulation_time_start, accumulation_time_click : int
-        How long starts and clicks were evaluated, in ps: the capture without what gates and overflows excluded.
-    capture_duration : int
-        Stream time captured since creation or `clear` in ps, as `getCaptureDuration` gives it.
-    """
+    """Counts and normalisation at one moment; comes from `HistogramLogBins.getDataObject` only."""
 
     _counts: UInt64Array1D
     _areas: Float64Array1D
@@ -32,14 +24,17 @@ class HistogramLogBinsData:
 
     @property
     def accumulation_time_start(self) -> int:
+        """How long starts were evaluated, in ps: the capture without what gates and overflows excluded."""
         return self._durations[1]
 
     @property
     def accumulation_time_click(self) -> int:
+        """How long clicks were evaluated, in ps: the capture without what gates and overflows excluded."""
         return self._durations[0]
 
     @property
     def capture_duration(self) -> int:
+        """Stream time captured since creation or `clear` in ps, as `getCaptureDuration` gives it."""
         return self._captured
 
     def getCounts(self) -> UInt64Array1D:

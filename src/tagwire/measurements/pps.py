@@ -25,13 +25,7 @@ PERIOD_MIN, PERIOD_MAX = 10**6, 10**17
 
 
 class PulsePerSecondData:
-    """Rows of a `PulsePerSecondMonitor` at one moment; comes from `PulsePerSecondMonitor.getDataObject` only.
-
-    Attributes
-    ----------
-    size : int
-        Number of rows.
-    """
+    """Rows of a `PulsePerSecondMonitor` at one moment; comes from `PulsePerSecondMonitor.getDataObject` only."""
 
     _rows: list[PulseRow]
     _signals: int
@@ -41,6 +35,7 @@ class PulsePerSecondData:
 
     @property
     def size(self) -> int:
+        """Number of rows."""
         return len(self._rows)
 
     def getIndices(self) -> Int64Array1D:
