@@ -279,6 +279,23 @@ def test_a_call_that_was_out_is_broken_and_not_made_again(tiny_catalog: Catalog)
         run(server, script)
 
 
+def test_what_was_dropped_while_the_link_was_broken_is_freed(tiny_catalog: Catalog) -> None:
+    async def script(TT: Any) -> None:
+        gate = await TT.Gate(3)
+        TT._link._connection._transport.abort()
+        while TT._link._connection.ended is None:
+            await asyncio.sleep(0)
+        del gate
+        gc.collect()
+        await asyncio.sleep(0)  # it would be told now, if it could
+        assert await TT.getVersion() == "1.2.3"
+        wait = server.service.registry.wait_until
+        assert await asyncio.get_running_loop().run_in_executor(None, wait, 0, PATIENCE_S)
+
+    with Server(tiny, "127.0.0.1", 0, catalog=tiny_catalog) as server:
+        run(server, script)
+
+
 def test_a_client_that_is_closed_while_it_comes_back_leaves_nothing(tiny_catalog: Catalog) -> None:
     async def script(TT: Any) -> None:
         gate, connect = await TT.Gate(3), TT._link._connect
