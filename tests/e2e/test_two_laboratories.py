@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from steady import wait_for
 from tagwire import TimeTagger
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -36,6 +37,7 @@ def patient(create: Callable[..., Any], *args: Any) -> Any:
     """A client for which no laboratory is too slow."""
     client = create(*args)
     client.setServerPatience(-1)
+    wait_for(lambda: not any(standing["absent"] for standing in client.getServerStandings().values()))
     return client
 
 
