@@ -16,12 +16,17 @@ def tiny_catalog() -> Catalog:
     return read_catalog(tiny_instrument)
 
 
-@pytest.fixture
-def tiny_server(tiny_catalog: Catalog) -> Iterator[Server]:
-    tiny_instrument._open.clear()
-    tiny_instrument._running.clear()
+@pytest.fixture(autouse=True)
+def _tiny_instrument_at_rest() -> None:
+    """What a test leaves open must not be in the way of another one."""
+    for state in (tiny_instrument._open, tiny_instrument._running, tiny_instrument._loggers):
+        state.clear()
     tiny_instrument._entered.clear()
     tiny_instrument._go_on.clear()
+
+
+@pytest.fixture
+def tiny_server(tiny_catalog: Catalog) -> Iterator[Server]:
     with Server(tiny_instrument, "127.0.0.1", 0, grace=0.0, session_grace=0.0, catalog=tiny_catalog) as server:
         yield server
         tiny_instrument._go_on.set()

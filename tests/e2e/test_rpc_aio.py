@@ -228,8 +228,6 @@ def test_a_restarted_server_is_found_again(
     tiny_catalog: Catalog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(link, "PAUSES_S", (0.0, 0.01))
-    tiny._entered.clear()
-    tiny._go_on.clear()
     port = quiet_port()
 
     async def script(TT: Any) -> None:
@@ -260,8 +258,6 @@ def test_a_restarted_server_is_found_again(
 
 
 def test_a_call_that_was_out_is_broken_and_not_made_again(tiny_catalog: Catalog) -> None:
-    tiny._entered.clear()
-    tiny._go_on.clear()
 
     async def script(TT: Any) -> None:
         gate = await TT.Gate(3)

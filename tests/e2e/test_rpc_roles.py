@@ -20,7 +20,6 @@ GUEST = Caller("client 3", "session c", who="guest", role="observe")
 
 @pytest.fixture
 def service(tiny_catalog: Catalog) -> Service:
-    tiny_instrument._open.clear()
     return Service(tiny_instrument, tiny_catalog)
 
 

@@ -36,8 +36,6 @@ def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 @pytest.fixture
 def server(tmp_path: Path, options: dict[str, Any], tiny_catalog: Catalog) -> Iterator[Server]:
-    tiny._entered.clear()
-    tiny._go_on.clear()
     security = ServerSecurity(Tokens(tmp_path / "server"), identity=Identity.load(tmp_path / "server"))
     with Server(tiny, "127.0.0.1", 0, catalog=tiny_catalog, security=security) as running:
         yield running

@@ -40,8 +40,6 @@ def TT(tiny_server: Server) -> Iterator[Any]:
 @pytest.fixture
 def kind_server(tiny_catalog: Catalog) -> Iterator[Server]:
     """One that keeps the objects of a client that is lost."""
-    tiny._entered.clear()
-    tiny._go_on.clear()
     with Server(tiny, "127.0.0.1", 0, catalog=tiny_catalog) as server:
         yield server
         tiny._go_on.set()
