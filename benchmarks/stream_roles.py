@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import resource
 import socket
 import sys
@@ -31,7 +32,7 @@ from tagwire.measurements.countrate import Countrate
 from tagwire.measurements.stream import TimeTagStream
 from tagwire.network.assembly import Assembler
 from tagwire.network.client import Connection
-from tagwire.security import Identity, ServerSecurity
+from tagwire.security import Identity, Role, ServerSecurity, Tokens
 from tagwire.security.known import KnownServers
 from tagwire.tagger.network import createTimeTaggerNetwork
 from tagwire.tagger.serving import Serving, serve_stream
@@ -100,10 +101,11 @@ def serve(
     warm_up()
     tape = Tape(rate, tags, seconds)
     tagger = Player(tape)
-    security = ServerSecurity(identity=Identity.load()) if tls else None
+    security = ServerSecurity(Tokens(), Identity.load()) if tls else None
     server = serve_stream(tagger, AccessMode.Listen, (), Address("localhost", 0), security)
     if security is not None and security.identity is not None:
-        KnownServers().remember(*server.address, fingerprint=security.identity.fingerprint)
+        token = Tokens().add(f"bench-{os.getpid()}", Role.OBSERVE)
+        KnownServers().remember(*server.address, token=token, fingerprint=security.identity.fingerprint)
     tell(port=server.address.port)
     while len(server._feeds.seats()) < clients:
         time.sleep(0.01)

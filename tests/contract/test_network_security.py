@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyarrow import flight
 
 from steady import quiet_port, wait_for
 from tagwire import TimeTagger
 from tagwire.core.address import Address
 from tagwire.errors import AccessRefused, NotAllowed, ServerNotTrusted
+from tagwire.network import entrance
 from tagwire.network.server import StreamServer
 from tagwire.security import Identity, Role, ServerSecurity, Tokens
 from tagwire.security.known import KnownServers
@@ -100,6 +103,21 @@ def test_without_a_right_token_nobody_comes_in(
     for ask in (TT.createTimeTaggerNetwork, TT.getTimeTaggerServerInfo):
         with pytest.raises(AccessRefused, match="token"):
             ask(str(server.address))
+
+
+def test_what_is_sent_without_a_token_takes_no_memory(
+    server: StreamServer, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attacker = flight.FlightClient(f"grpc+tls://{server.address}", disable_server_verification=True)
+    with attacker, pytest.raises(flight.FlightUnavailableError):  # cut off; else it would be told to show a token
+        list(attacker.do_action(flight.Action("info", bytes(8 * 2**20))))
+    monkeypatch.setenv("TAGWIRE_TOKEN", Tokens(keys).add("anna", Role.CONTROL))
+    silent = [socket.create_connection(server.address) for _ in range(2 * entrance.NEWCOMERS)]
+    try:
+        assert TT.getTimeTaggerServerInfo(str(server.address))["access mode"] == "Control"
+    finally:
+        for sock in silent:
+            sock.close()
 
 
 def test_who_may_observe_reads_and_no_more(

@@ -22,10 +22,11 @@ from tagwire.frames.codec import decode
 from tagwire.network import values
 from tagwire.network.access import Access
 from tagwire.network.batches import COLUMNS, batch
+from tagwire.network.entrance import Entrance, Guarded, Open
 from tagwire.network.feeds import Feeds, Seat
 from tagwire.network.frame import VERSION, Frame, Resume, heads
 from tagwire.network.ring import MEMORY
-from tagwire.network.sockets import cut, free_port, readable
+from tagwire.network.sockets import free_port
 from tagwire.network.station import Station
 from tagwire.network.steering import Steer, Wish, freely
 from tagwire.network.transport import flight
@@ -83,14 +84,15 @@ class StreamServer:
         self._station, self._security = station, security
         self._feeds = Feeds(station, access, memory)
         self._closing = threading.Event()
-        self._door = _open_door(self, address, security)
-        self.address = Address(address.host, self._door.port)
+        self._entrance: Entrance
+        self._door, self._entrance, port = _open_door(self, address, security)
+        self.address = Address(address.host, port)
         self._keeper = threading.Thread(target=self._keep, name="tagwire-stream-server", daemon=True)
         self._keeper.start()
 
     def clients(self) -> list[str]:
         """Addresses of all who read the stream, as ``host:port``."""
-        return sorted({readable(seat.peer) for seat in self._feeds.seats()})
+        return sorted({seat.peer for seat in self._feeds.seats()})
 
     def information(self) -> dict[str, Any]:
         """Settings and channels, as values that JSON can hold."""
@@ -114,14 +116,19 @@ class StreamServer:
         while self._feeds.seats() and time.monotonic() < deadline:
             time.sleep(0.01)
         for seat in self._feeds.seats():
-            cut(seat.peer)
+            self._entrance.cut(seat.peer)
         # Where a connection cannot be cut, a thread stays behind rather than the caller.
         end = threading.Thread(target=self._door.shutdown, name="tagwire-stream-end", daemon=True)
         end.start()
         end.join(GRACE_S)
+        self._entrance.close()
         self._keeper.join()
 
     # --- what the door asks for --------------------------------------------------------------------------------
+
+    def comes(self, peer: str) -> str:
+        """Somebody who may makes a request; from where, as ``host:port``."""
+        return self._entrance.comes(peer)
 
     def greet(self, ticket: dict[str, Any], peer: str) -> tuple[Seat, dict[str, Any]]:
         """A place in a feed, and what the client is told first."""
@@ -156,7 +163,7 @@ class StreamServer:
             case "info":
                 return self.information()
             case "call":
-                return self._call(request, who, readable(peer))
+                return self._call(request, who, peer)
             case "fence":
                 return self._fence(_client(request))
             case "alive":
@@ -170,10 +177,8 @@ class StreamServer:
         if self._security is None:
             return EVERYBODY
         principal = self._security.verify(token)
-        if principal is None:
-            if self._security.audit:
-                self._security.audit.refused("", "no known token", call="stream")
-            self._closing.wait(self._security.refusal_s)  # who guesses has to wait
+        if principal is None and self._security.audit:
+            self._security.audit.refused("", "no known token", call="stream")
         return principal
 
     def _call(self, request: dict[str, Any], who: Principal, peer: str) -> Any:
@@ -190,9 +195,13 @@ class StreamServer:
             raise
         if not changes_tagger(method):
             return self._station.call(method, args, kwargs)
-        if audit:
-            audit.record("called", who.name, call=method, arguments=args)
-        return self._steer(Wish(method, who, peer, args, kwargs), lambda: self._station.call(method, args, kwargs))
+
+        def call() -> Any:
+            if audit:
+                audit.record("called", who.name, call=method, arguments=args)
+            return self._station.call(method, args, kwargs)
+
+        return self._steer(Wish(method, who, peer, args, kwargs), call)
 
     @property
     def epoch(self) -> int:
@@ -211,7 +220,7 @@ class StreamServer:
             for seat in self._feeds.sweep():
                 logger.warning("%s has not been heard of for long and is sent away", seat.peer)
                 self.leave(seat)
-                cut(seat.peer)
+                self._entrance.cut(seat.peer)
 
 
 def _client(request: dict[str, Any]) -> str:
@@ -222,28 +231,41 @@ def _client(request: dict[str, Any]) -> str:
     return name
 
 
-def _open_door(server: StreamServer, address: Address, security: ServerSecurity | None) -> Any:
-    """Listen."""
-    if not (security and security.tokens) and not is_loopback(address.host):
+def _open_door(server: StreamServer, address: Address, security: ServerSecurity | None) -> tuple[Any, Entrance, int]:
+    """Listen; who answers, the way to it, and the port."""
+    guarded = security is not None and security.tokens is not None
+    if not guarded and not is_loopback(address.host):
         raise StateError(
             f"{address.host} can be reached from other computers, and there are no keys to protect it: make some with "
             "`tagwire keys init` and `tagwire keys add NAME`, or serve this computer alone with "
             "setServerAddress('localhost')"
         )
-    identity = security.identity if security else None
-    scheme = "grpc" if identity is None else "grpc+tls"
     try:
-        return _Door(
-            server,
-            f"{scheme}://{Address(address.host, free_port(address.host, address.port))}",
-            tls_certificates=[(identity.certificate, identity.key)] if identity else None,
-            middleware={"tagwire": _Guard(server)},
-        )
+        if not guarded:
+            door = _door(server, Address(address.host, free_port(address.host, address.port)), security)
+            return door, Open(), door.port
+        door = _door(server, Address("127.0.0.1", 0), security)
+        try:
+            entrance = Guarded(address, door.port)
+        except OSError:
+            door.shutdown()
+            raise
+        return door, entrance, entrance.port
     except (pa.ArrowException, OSError) as error:
         raise StateError(
             f"cannot listen at {address}: something else does, or the address is not this computer's; choose another "
             "port, or stop the other server"
         ) from error
+
+
+def _door(server: StreamServer, here: Address, security: ServerSecurity | None) -> Any:
+    identity = security.identity if security else None
+    return _Door(
+        server,
+        f"{'grpc+tls' if identity else 'grpc'}://{here}",
+        tls_certificates=[(identity.certificate, identity.key)] if identity else None,
+        middleware={"tagwire": _Guard(server)},
+    )
 
 
 class _Guard(flight.ServerMiddlewareFactory):  # type: ignore[misc]
@@ -279,6 +301,7 @@ class _Door(flight.FlightServerBase):  # type: ignore[misc]
         self._server = server
 
     def do_get(self, context: Any, ticket: Any) -> Any:
+        peer = self._server.comes(context.peer())
         try:
             asked = values.unpacked(ticket.ticket)
             if not isinstance(asked, dict):
@@ -286,7 +309,7 @@ class _Door(flight.FlightServerBase):  # type: ignore[misc]
             encoding = asked.get("encoding", "columns")
             if encoding not in _ENCODINGS:
                 raise ArgumentError(f"encoding is {encoding!r}, but must be one of {list(_ENCODINGS)}")
-            seat, greeting = self._server.greet(asked, context.peer())
+            seat, greeting = self._server.greet(asked, peer)
         except Exception as error:
             raise _told(error) from error
         schema, batches = _ENCODINGS[encoding]
@@ -298,10 +321,11 @@ class _Door(flight.FlightServerBase):  # type: ignore[misc]
         return flight.GeneratorStream(schema, sent)
 
     def do_action(self, context: Any, action: Any) -> Iterator[Any]:
+        peer = self._server.comes(context.peer())
         try:
             request = values.unpacked(action.body.to_pybytes()) if action.body is not None else {}
             who = context.get_middleware("tagwire").principal
-            yield flight.Result(values.answer(self._server.answer(action.type, request, who, context.peer())))
+            yield flight.Result(values.answer(self._server.answer(action.type, request, who, peer)))
         except Exception as error:
             if not isinstance(error, TagwireError | ValueError | TypeError | RuntimeError | AttributeError):
                 logger.exception("%s failed", action.type)

@@ -73,26 +73,48 @@ def _bound_everywhere(places: list[tuple[int, str]], port: int) -> int:
     return port
 
 
+def listeners(host: str, port: int) -> list[socket.socket]:
+    """Sockets that listen at every address of this computer that a name stands for, all at the same port.
+
+    Raises
+    ------
+    OSError
+        The port is taken at one of them, or nothing has that name.
+    """
+    port = free_port(host, port)
+    made: list[socket.socket] = []
+    for family, place in _places(host):
+        try:
+            both = place == "::" and socket.has_dualstack_ipv6()
+            made.append(socket.create_server((place, port), family=family, dualstack_ipv6=both))
+        except OSError:
+            if not made:
+                raise
+            continue  # a computer without IPv6 has such names, too
+        port = made[0].getsockname()[1]
+    return made
+
+
 def cut(peer: str) -> bool:
     """End the TCP connection to a peer.
 
     Parameters
     ----------
     peer
-        As gRPC writes it: ``ipv4:192.0.2.7:50123``, ``ipv6:[::1]:50123``.
+        Its ``host:port``.
 
     Returns
     -------
     bool
         Whether one was found. On Windows, where sockets are no file descriptors, none is.
     """
-    host, _, port = readable(peer).rpartition(":")
+    host, _, port = peer.rpartition(":")
     host = host.strip("[]")
     return port.isdigit() and any(_cut(descriptor, host, port) for descriptor in _descriptors())
 
 
 def readable(peer: str) -> str:
-    """``host:port`` of a peer."""
+    """``host:port`` of a peer as gRPC writes it: ``ipv4:192.0.2.7:50123``, ``ipv6:%5B::1%5D:50123``."""
     return unquote(peer.partition(":")[2])
 
 

@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 
 from tagwire.errors import KeysUnusable, LimitReached
 from tagwire.rpc.host import pyro
-from tagwire.rpc.host.lobby import Lobby
 from tagwire.rpc.host.pyro import Socket
 from tagwire.rpc.limits import Limits
 from tagwire.security import EVERYBODY, Authenticator, Principal, SecureSocket, ServerSecurity
 from tagwire.security.authenticator import peer_address
+from tagwire.security.lobby import Lobby
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Gate:
     """
 
     def __init__(self, security: ServerSecurity | None, limits: Limits) -> None:
-        self.lobby = Lobby(limits)
+        self.lobby = Lobby(limits.newcomers, limits.newcomers_per_address)
         self._inside: dict[Socket, Principal] = {}
         self._closing = threading.Event()
         self._complained = False

@@ -8,11 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tagwire.errors import ArgumentError, ArgumentKindError
-from tagwire.rpc.host.lobby import Lobby
-from tagwire.rpc.limits import Limits
-
-LIMITS = Limits(newcomers=6, newcomers_per_address=3)
+from tagwire.security.lobby import Lobby
 
 
 @pytest.fixture
@@ -33,7 +29,7 @@ def sent_away(sock: socket.socket) -> bool:
 
 
 def test_the_oldest_of_a_crowded_address_has_to_go(pairs: list[tuple[socket.socket, socket.socket]]) -> None:
-    lobby = Lobby(LIMITS)
+    lobby = Lobby(6, 3)
     with contextlib.ExitStack() as stack:
         stack.enter_context(lobby.waiting(pairs[0][0], "10.0.0.9"))
         for here, _ in pairs[1:5]:
@@ -44,7 +40,7 @@ def test_the_oldest_of_a_crowded_address_has_to_go(pairs: list[tuple[socket.sock
 
 
 def test_many_addresses_share_the_places(pairs: list[tuple[socket.socket, socket.socket]]) -> None:
-    lobby = Lobby(LIMITS)
+    lobby = Lobby(6, 3)
     addresses = ["a", "b", "b", "b", "c", "d", "e"]
     with contextlib.ExitStack() as stack:
         for (here, _), address in zip(pairs, addresses, strict=False):
@@ -53,7 +49,7 @@ def test_many_addresses_share_the_places(pairs: list[tuple[socket.socket, socket
 
 
 def test_this_computer_has_all_places(pairs: list[tuple[socket.socket, socket.socket]]) -> None:
-    lobby = Lobby(LIMITS)
+    lobby = Lobby(6, 3)
     with contextlib.ExitStack() as stack:
         for here, _ in pairs[:6]:
             stack.enter_context(lobby.waiting(here, "127.0.0.1"))
@@ -63,22 +59,8 @@ def test_this_computer_has_all_places(pairs: list[tuple[socket.socket, socket.so
 
 
 def test_who_leaves_makes_room(pairs: list[tuple[socket.socket, socket.socket]]) -> None:
-    lobby = Lobby(LIMITS)
+    lobby = Lobby(6, 3)
     for here, _ in pairs:
         with lobby.waiting(here, "10.0.0.1"):
             pass
     assert not any(sent_away(there) for _, there in pairs)
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "kind"),
-    [
-        ("connections", 0, ArgumentError),
-        ("objects", "many", ArgumentKindError),
-        ("handshake_s", 0, ArgumentError),
-        ("handshake_s", float("nan"), ArgumentError),
-    ],
-)
-def test_limits_name_what_is_wrong(field: str, value: object, kind: type[Exception]) -> None:
-    with pytest.raises(kind, match=field):
-        Limits(**{field: value})  # type: ignore[arg-type]

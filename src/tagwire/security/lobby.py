@@ -9,21 +9,27 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 
-from tagwire.rpc.limits import Limits
 from tagwire.security.places import is_loopback
 
 log = logging.getLogger(__name__)
 
 
 class Lobby:
-    """Holds newcomers within ``limits.newcomers`` and ``limits.newcomers_per_address``.
+    """Holds newcomers within bounds.
 
+    Parameters
+    ----------
+    most, most_per_address
+        How many there may be, in total and of one address of another computer.
+
+    Notes
+    -----
     When there are too many, the oldest of the address that has the most of them is closed. So somebody who opens
     connections and says nothing takes the place of his own ones, and keeps nobody else out.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, most: int, most_per_address: int) -> None:
+        self._most, self._most_per_address = most, most_per_address
         self._lock = threading.Lock()
         self._waiting: dict[socket.socket, str] = {}
 
@@ -49,9 +55,9 @@ class Lobby:
     def _superfluous(self, address: str) -> socket.socket | None:
         """Who has to go; it is not counted any more."""
         counts = Counter(self._waiting.values())
-        if counts[address] > self._limits.newcomers_per_address and not is_loopback(address):
+        if counts[address] > self._most_per_address and not is_loopback(address):
             crowded = address
-        elif len(self._waiting) > self._limits.newcomers:
+        elif len(self._waiting) > self._most:
             crowded = counts.most_common(1)[0][0]
         else:
             return None
