@@ -158,7 +158,8 @@ def test_a_newcomer_has_not_for_ever(way_in: Guarded, behind: Behind, monkeypatc
         wait_for(lambda: behind.received[0] == 10)
 
 
-def test_the_oldest_newcomers_make_room(way_in: Guarded, behind: Behind) -> None:
+def test_the_oldest_newcomers_make_room(way_in: Guarded, behind: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entrance, "NEWCOMER_S", 10**6)
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(come(way_in))
         behind.peer(0)
