@@ -427,8 +427,8 @@ def test_a_socket_that_is_connected_to_itself_is_nobody() -> None:
             sock.connect(sock.getsockname())
         except OSError as error:
             pytest.skip(f"this system never connects a socket to itself ({error})")
-        with pytest.raises(ServerUnreachable, match="nobody answers at here"):
-            greeting.refuse_itself(sock, "here")
+        with pytest.raises(ServerUnreachable, match=r"nobody answers at here:7 .* tagwire serve --port 7"):
+            greeting.refuse_itself(sock, "here", 7)
 
 
 def test_a_server_that_ends_during_the_greeting_may_be_tried_again() -> None:

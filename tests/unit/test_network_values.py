@@ -8,10 +8,12 @@ import socket
 import numpy as np
 import pytest
 
+from tagwire.core.address import Address
 from tagwire.core.enums import ChannelEdge
 from tagwire.engine.clock_state import ReferenceClockState
 from tagwire.errors import ArgumentError, ArgumentKindError, ProtocolError
 from tagwire.network import values
+from tagwire.network.client import unreachable
 from tagwire.network.sockets import cut, readable
 
 
@@ -85,3 +87,8 @@ def test_a_connection_is_cut_by_its_peer() -> None:
                 sock.close()
         assert not cut("127.0.0.1:1")
         assert not cut("nowhere")
+
+
+def test_who_takes_the_port_of_the_rpc_for_that_of_the_stream_is_told() -> None:
+    assert str(unreachable(Address("lab", 23000), "no")).endswith("the port of the RPC, and 41101 that of the stream")
+    assert str(unreachable(Address("lab", 41102), "no")).endswith("the port is 41102 in both")

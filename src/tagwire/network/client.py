@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from tagwire.config import read_configuration
-from tagwire.core.address import Address, parse_address
+from tagwire.config import PORT, read_configuration
+from tagwire.core.address import STREAM_PORT, Address, parse_address
 from tagwire.engine.fences import WAIT_SLICE
 from tagwire.errors import AccessRefused, ConnectionBroken, EndOfFeed, ProtocolError, ServerUnreachable
 from tagwire.network import values
@@ -214,9 +214,12 @@ class _translated:  # noqa: N801 - used as a statement
 
 def unreachable(address: Address, why: str) -> ServerUnreachable:
     """The error that says what to start where nobody answers."""
+    usual = (
+        f"; {PORT} is usually the port of the RPC, and {STREAM_PORT} that of the stream" if address.port == PORT else ""
+    )
     return ServerUnreachable(
         f"no stream server answers at {address} ({why}). Start one there: tagger.startServer(AccessMode.Listen), or "
-        f"`tagwire serve --stream` on the command line; the port is {address.port} in both"
+        f"`tagwire serve --stream` on the command line; the port is {address.port} in both{usual}"
     )
 
 

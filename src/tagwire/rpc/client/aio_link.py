@@ -169,11 +169,9 @@ class AsyncLink:
         except (OSError, TimeoutError) as error:
             if context is not None and isinstance(error, ConnectionError):
                 raise ServerNotTrusted(f"the server at {where} does not encrypt: {error}") from error
-            raise ServerUnreachable(
-                f"nobody answers at {where} ({error}); start a server there with: tagwire serve"
-            ) from error
+            raise greeting.nobody(self.host, self.port, error) from error
         try:
-            greeting.refuse_itself(transport.get_extra_info("socket"), where)
+            greeting.refuse_itself(transport.get_extra_info("socket"), self.host, self.port)
             self._look_at(transport)
             answer = connection.greet(greeting.opening(self._said), greeting.ANSWER_LIMIT)
             self.welcome = greeting.welcome(await asyncio.wait_for(answer, greeting.CONNECT_S), where)

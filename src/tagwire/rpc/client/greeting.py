@@ -10,6 +10,7 @@ from typing import Any
 
 import msgpack
 
+from tagwire.config import PORT
 from tagwire.errors import (
     AccessRefused,
     ArgumentError,
@@ -41,11 +42,9 @@ def dial(host: str, port: int, security: ClientSecurity) -> Any:
     try:
         sock = socket.create_connection((host, port), timeout=CONNECT_S)
     except OSError as error:
-        raise ServerUnreachable(
-            f"nobody answers at {host}:{port} ({error}); start a server there with: tagwire serve"
-        ) from error
+        raise nobody(host, port, error) from error
     try:
-        refuse_itself(sock, f"{host}:{port}")
+        refuse_itself(sock, host, port)
         prepare(sock)
         wrapped = security.wrap(sock)
         wrapped.settimeout(CONNECT_S)
@@ -55,14 +54,22 @@ def dial(host: str, port: int, security: ClientSecurity) -> Any:
         raise
 
 
-def refuse_itself(sock: socket.socket, server: str) -> None:
+def nobody(host: str, port: int, why: object) -> ServerUnreachable:
+    """The error that says what to start where nobody answers."""
+    option = "" if port == PORT else f" --port {port}"
+    return ServerUnreachable(
+        f"nobody answers at {host}:{port} ({why}); start a server there with: tagwire serve{option}"
+    )
+
+
+def refuse_itself(sock: socket.socket, host: str, port: int) -> None:
     """`ServerUnreachable` when the socket has got hold of itself.
 
     Without a server, the system may choose the very port that is dialled as the port to dial from: TCP then connects
     the socket to itself, and no server could listen there any more.
     """
     if sock.getsockname() == sock.getpeername():
-        raise ServerUnreachable(f"nobody answers at {server}; start a server there with: tagwire serve")
+        raise nobody(host, port, "there is no server")
 
 
 def hello(client: str, session: str = "", token: str | None = None) -> dict[str, Any]:
