@@ -88,6 +88,7 @@ class Guarded:
     def __init__(self, address: Address, inner: int) -> None:
         self._inner = inner
         self._lobby = Lobby(NEWCOMERS, NEWCOMERS_PER_ADDRESS)
+        self._room = threading.BoundedSemaphore(MOST)
         self._lock = threading.Lock()
         self._passages: dict[str, Passage] = {}
         self._closing = threading.Event()
@@ -134,7 +135,7 @@ class Guarded:
                 self._dismiss()
 
     def _admit(self, outer: socket.socket) -> None:
-        if len(self._present()) >= MOST:
+        if not self._room.acquire(blocking=False):
             logger.warning("a connection to the tag stream was refused: %d are open", MOST)
             outer.close()
             return
@@ -142,11 +143,19 @@ class Guarded:
         try:
             thread.start()
         except RuntimeError:  # the system gives no more threads
+            self._room.release()
             outer.close()
 
     def _pass(self, outer: socket.socket) -> None:
+        try:
+            self._pass_through(outer)
+        finally:
+            self._room.release()
+
+    def _pass_through(self, outer: socket.socket) -> None:
         gone = contextlib.suppress(OSError)  # the server ends, or the client has gone
-        with outer, gone, socket.create_connection(("127.0.0.1", self._inner)) as inner:
+        with outer, gone, socket.create_connection(("127.0.0.1", self._inner), NEWCOMER_S) as inner:
+            inner.settimeout(None)
             passage, key = Passage(outer, inner, self._lobby), f"127.0.0.1:{inner.getsockname()[1]}"
             with self._lock:
                 self._passages[key] = passage
