@@ -17,6 +17,7 @@ from typing import Protocol
 from tagwire.core.address import Address
 from tagwire.network import sockets
 from tagwire.network.passage import Passage
+from tagwire.network.pour import warm_up
 from tagwire.security.lobby import Lobby
 
 logger = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ class Guarded:
     """
 
     def __init__(self, address: Address, inner: int) -> None:
+        warm_up()
         self._inner = inner
         self._lobby = Lobby(NEWCOMERS, NEWCOMERS_PER_ADDRESS)
         self._room = threading.BoundedSemaphore(MOST)

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 
+from tagwire.network.pour import Pour
 from tagwire.security.lobby import Lobby
 
 NEWCOMER_BYTES = 2**16
@@ -21,7 +22,6 @@ PER_S = 2**14
 SHARE = 16
 """It is granted one byte, besides, for so many that it receives: it has to say how far it has come."""
 
-_CHUNK = 2**18
 _PAUSE_S = 0.02
 
 
@@ -52,7 +52,7 @@ class Passage:
         self.known = False
         self._outer, self._inner = outer, inner
         self._grant = float(NEWCOMER_BYTES)
-        self._received = self._honoured = 0
+        self._down, self._honoured = Pour(inner, outer), 0
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._place = contextlib.ExitStack()
@@ -89,11 +89,8 @@ class Passage:
                 self._inner.sendall(space[:size])
 
     def _carry_down(self) -> None:
-        space = memoryview(bytearray(_CHUNK))
         with contextlib.suppress(OSError):
-            while size := self._inner.recv_into(space):
-                self._outer.sendall(space[:size])
-                self._received += size
+            self._down.run()
         self.cut()
 
     def _granted(self, size: int) -> bool:
@@ -106,7 +103,7 @@ class Passage:
     def _take(self, size: int) -> bool:
         with self._lock:
             if self.known:
-                now, received = time.monotonic(), self._received
+                now, received = time.monotonic(), self._down.poured
                 earned = (now - self._filled) * PER_S + (received - self._honoured) / SHARE
                 self._grant = min(FULL, self._grant + earned)
                 self._filled, self._honoured = now, received
