@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tagwire.core.enums import AccessMode
 from tagwire.core.tags import TIME_MAX, TagBlock, TagType
 from tagwire.errors import ArgumentError, ConnectionBroken, EndOfFeed, ServerUnreachable, StateError
+from tagwire.network import inbox
 from tagwire.network import source as network_source
 from tagwire.network.access import Access
 from tagwire.network.feeds import Feeds, Seat
@@ -166,14 +167,14 @@ def wait_for(condition: Any) -> None:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_source, "RETRY_S", 0.001)
-    monkeypatch.setattr(network_source, "QUEUE_TAGS", network_source.QUEUE_TAGS)
+    monkeypatch.setattr(inbox, "QUEUE_TAGS", inbox.QUEUE_TAGS)
     monkeypatch.setattr("tagwire.network.feeds.CAPACITY_MIN", 4_000)
 
 
 @settings(max_examples=60)
 @given(actions, st.sampled_from([0, 2**26]), st.sampled_from([50, 2**21]))
 def test_every_event_arrives_or_is_reported(todo: list[tuple[str, Any]], memory: int, room: int) -> None:
-    network_source.QUEUE_TAGS = room  # type: ignore[misc]  # put back by the fixture
+    inbox.QUEUE_TAGS = room  # type: ignore[misc]  # put back by the fixture
     lab = Lab(memory)
     source = NetworkSource(lab, CHANNELS)
     reader = Reader(source)

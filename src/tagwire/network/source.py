@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
@@ -19,15 +18,13 @@ from numpy.typing import NDArray
 
 from tagwire.core.tags import TagBlock
 from tagwire.errors import AccountsDiffer, ArgumentError, DamagedFrame, EndOfFeed, RemoteError, StateError
-from tagwire.frames.codec import encode
 from tagwire.network.assembly import Assembler
 from tagwire.network.frame import Frame, Resume
 from tagwire.network.handover import Handover, is_gap
+from tagwire.network.inbox import Inbox
+from tagwire.network.marks import beginning, elsewhere, primed
 
 logger = logging.getLogger(__name__)
-
-QUEUE_TAGS = 2**21
-"""Tags in the queue, at most, and one block more: 25 MB."""
 
 QUIET_S = 5.0
 """Seconds without a sign of life after which a connection counts as broken."""
@@ -77,8 +74,6 @@ class NetworkSource:
 
     Attributes
     ----------
-    position
-        Stream time in ps up to which blocks were taken.
     connected
         Whether the stream comes in.
 
@@ -91,31 +86,31 @@ class NetworkSource:
     def __init__(self, link: Link, channels: Collection[int], ready: Callable[[], object] | None = None) -> None:
         self.channels = tuple(channels)
         self._link, self._ready = link, ready
-        self._changed = threading.Condition()
         self._asking = threading.Lock()
         self._taking = threading.Lock()
-        self._queue: deque[TagBlock] = deque()
-        self._queued = 0
-        self._closed = False
-        self._failure: Exception | None = None
         self._stream: Stream = link.open(())
-        self._assembler = _primed(Assembler((), absolute=ready is not None), self._stream.greeting)
+        self._assembler = primed(Assembler((), absolute=ready is not None), self._stream.greeting)
         self._next: Stream | None = None
         self._handover: Handover | None = None
         self._since: dict[int, int] = {}
         self._wanted: tuple[int, ...] = ()
         self._heard = self._broken_at = time.monotonic()
-        self.position = self._end = self._assembler.end
+        self._inbox = Inbox(self._assembler.end)
+        self._changed = self._inbox.changed
         self.connected = True
         self._receiver = threading.Thread(target=self._run, name="tagwire-stream", daemon=True)
         self._receiver.start()
 
     # --- whoever pulls -----------------------------------------------------------------------------------------
 
+    @property
+    def position(self) -> int:
+        """Stream time in ps up to which blocks were taken."""
+        return self._inbox.position
+
     def wait(self, timeout: float) -> bool:
         """Wait at most `timeout` s until `read` has something to give."""
-        with self._changed:
-            return self._changed.wait_for(lambda: bool(self._queue) or self._closed, timeout)
+        return self._inbox.wait(timeout)
 
     def read(self, span: int, wanted: Collection[int]) -> TagBlock | None:
         """The next block, of at most `span` ps; an empty one of no length while nothing has come. Never waits.
@@ -125,25 +120,13 @@ class NetworkSource:
         StateError
             (RuntimeError) What the server sends makes no sense.
         """
-        with self._changed:
-            if not self._queue:
-                if self._failure is not None:
-                    raise StateError(f"the server sends what makes no sense: {self._failure!r}") from self._failure
-                return None if self._closed else TagBlock.empty(self.position, self.position)
-            block, rest = self._queue.popleft().split(self.position + span)
-            if rest.begin < rest.end:
-                self._queue.appendleft(rest)
-            self._queued -= len(block)
-            self.position = block.end
-            self._changed.notify_all()
-            return block
+        return self._inbox.read(span)
 
     def close(self) -> None:
         """Give the stream up; more than once is fine."""
         with self._changed:
-            self._closed = True
+            self._inbox.close()
             streams = [s for s in (self._stream, self._next) if s is not None]
-            self._changed.notify_all()
         for stream in streams:
             stream.cancel()
         if threading.current_thread() is not self._receiver:
@@ -165,7 +148,7 @@ class NetworkSource:
                 self._changed.wait_for(lambda: self._handover is None or not self.connected, HANDOVER_S)
                 self._wanted = wanted
                 coming = self._assembler.channels if self._next is None else tuple(self._next.greeting["channels"])
-                if not self.connected or self._closed or self._handover is not None or wanted == coming:
+                if not self.connected or self._inbox.closed or self._handover is not None or wanted == coming:
                     return  # where the stream is broken, it will be asked for when it is back
             self._ask_for(wanted)
 
@@ -175,7 +158,7 @@ class NetworkSource:
         A stream that is broken carries everything: what is lost shows as an overflow.
         """
         with self._changed:
-            if not self.connected or self._closed:
+            if not self.connected or self._inbox.closed:
                 return self.position
             since = [self._since.get(c) for c in channels]
             return None if None in since else max((s for s in since if s is not None), default=self.position)
@@ -212,13 +195,13 @@ class NetworkSource:
 
     def _run(self) -> None:
         try:
-            while not self._closed:
+            while not self._inbox.closed:
                 self._receive_or_come_again()
         except Exception as error:  # nobody calls this thread, so whoever pulls is told
             logger.exception("the stream cannot be taken up again")
             with self._changed:
-                self._failure, self._closed, self.connected = error, True, False
-                self._changed.notify_all()
+                self.connected = False
+                self._inbox.close(error)
 
     def _receive_or_come_again(self) -> None:
         try:
@@ -273,7 +256,7 @@ class NetworkSource:
         """Go over to the next stream, if the present one has come to where it begins."""
         with self._changed:
             following = self._next
-            if following is None or self._closed or self._handover is not None:
+            if following is None or self._inbox.closed or self._handover is not None:
                 return False
             begin = self._begin_of(following)
             old, self._next = self._stream, None
@@ -283,7 +266,7 @@ class NetworkSource:
                 return False
             self._stream = following
             channels = tuple(following.greeting["channels"])
-            self._assembler = _primed(self._assembler.successor(channels), following.greeting)
+            self._assembler = primed(self._assembler.successor(channels), following.greeting)
             self._since = {c: self._since.get(c, begin) for c in channels}
             self._changed.notify_all()
         old.cancel()
@@ -300,19 +283,15 @@ class NetworkSource:
         if block.begin == block.end:
             return
         with self._changed:
-            self._changed.wait_for(lambda: self._queued < QUEUE_TAGS or self._closed)
-            self._queue.append(block)
-            self._queued += len(block)
-            self._end = block.end
+            self._inbox.put(block)
             self._heard = time.monotonic()
-            self._changed.notify_all()
 
     # --- a broken stream ---------------------------------------------------------------------------------------
 
     def _lose(self, error: Exception, anew: bool = False) -> None:
         """The stream broke off: reach the server again, and go on in the stream where it was or begin it anew."""
         with self._changed:
-            if self._closed:
+            if self._inbox.closed:
                 return
             self.connected = False
             following, self._next = self._next, None
@@ -325,7 +304,7 @@ class NetworkSource:
         while wait or not self._reopened(anew):
             wait = False
             with self._changed:
-                if self._changed.wait_for(lambda: self._closed, RETRY_S):
+                if self._changed.wait_for(lambda: self._inbox.closed, RETRY_S):
                     return
 
     def _reopened(self, anew: bool) -> bool:
@@ -342,7 +321,7 @@ class NetworkSource:
             self._stream, self.connected, self._heard = stream, True, time.monotonic()
             self._changed.notify_all()
             wanted = self._wanted
-            if self._closed:
+            if self._inbox.closed:
                 stream.cancel()
         logger.warning("the stream is back")
         if set(wanted) != set(self._assembler.channels):
@@ -359,7 +338,7 @@ class NetworkSource:
             return self._begun_anew()
         if place is None or int(stream.greeting["feed"]) != place.feed:
             # Told now, and not with the first tags: a fence may ask before that which time here is one of the server's.
-            self._deliver(self._assembler.add(_mark(stream.greeting), int(stream.greeting["epoch"]), self._pause()))
+            self._deliver(self._assembler.add(beginning(stream.greeting), int(stream.greeting["epoch"]), self._pause()))
         return stream
 
     def _begun_anew(self) -> Stream:
@@ -368,12 +347,11 @@ class NetworkSource:
         channels = tuple(c for c in self._assembler.channels if c in offered)
         stream: Stream = self._link.open(channels)
         begin, epoch = int(stream.greeting["begin"]), int(stream.greeting["epoch"])
-        # A frame without tags of a feed that is none, at the place where the new one begins.
-        mark = Frame(0, 0, -1, begin, begin, np.zeros(len(self._assembler.channels), np.int64), _nothing(begin))
+        mark = elsewhere(len(self._assembler.channels), begin)
         self._deliver(self._assembler.add(mark, epoch, self._pause()))
         with self._changed:
-            self._assembler = _primed(self._assembler.successor(channels), stream.greeting)
-            self._since = {c: self._since.get(c, self._end) for c in channels}
+            self._assembler = primed(self._assembler.successor(channels), stream.greeting)
+            self._since = {c: self._since.get(c, self._inbox.end) for c in channels}
             self._wanted = channels
         return stream
 
@@ -420,7 +398,7 @@ class NetworkSource:
         server that waits for its clients that this one lives, however slow it is.
         """
         with self._changed:
-            full = self._queued >= QUEUE_TAGS
+            full = self._inbox.full
             silent = self.connected and not full and time.monotonic() - self._heard > QUIET_S
             stream, wanted = self._stream, self._wanted
             refused = self._next is None and wanted != self._assembler.channels
@@ -431,21 +409,3 @@ class NetworkSource:
                 self._link.ask("alive", timeout=ALIVE_S)
         if refused:
             self._request_wanted()
-
-
-def _primed(assembler: Assembler, greeting: dict[str, Any]) -> Assembler:
-    """The assembler at the place where a stream begins, so that a break before its first frame is noticed, too."""
-    assembler.add(_mark(greeting), int(greeting["epoch"]))
-    return assembler
-
-
-def _mark(greeting: dict[str, Any]) -> Frame:
-    """A frame without tags and without length, before the first one of a stream."""
-    begin, number = int(greeting["begin"]), int(greeting["number"])
-    counts = np.array(greeting["counts"], np.int64)
-    return Frame(int(greeting["feed"]), number, number - 1, begin, begin, counts, _nothing(begin))
-
-
-def _nothing(at: int) -> bytes:
-    """The data of a frame without tags and without length."""
-    return encode(TagBlock.empty(at, at))
