@@ -84,6 +84,19 @@ def come(way_in: Guarded) -> socket.socket:
     return made
 
 
+def welcome(way_in: Guarded, peer: str, visitor: socket.socket) -> None:
+    """Let a visitor be known; its way may be open on one side before the entrance has noted it."""
+    wait_for(lambda: way_in.comes(peer) == "{}:{}".format(*visitor.getsockname()))
+
+
+def newcomer(way_in: Guarded, stack: contextlib.ExitStack) -> socket.socket:
+    """One more, who has been noted."""
+    before = len(way_in._lobby)
+    made = stack.enter_context(come(way_in))
+    wait_for(lambda: len(way_in._lobby) > before)
+    return made
+
+
 def is_cut(sock: socket.socket) -> bool:
     try:
         return sock.recv(1) == b""
@@ -129,7 +142,7 @@ def test_who_is_known_sends_more_but_not_everything_at_once(
 ) -> None:
     monkeypatch.setattr(passage, "PER_S", 0)
     full, step = passage.FULL, passage.NEWCOMER_BYTES  # at most a step goes up at a time
-    assert way_in.comes(behind.peer(0)) == "{}:{}".format(*visitor.getsockname())
+    welcome(way_in, behind.peer(0), visitor)
     sending = threading.Thread(target=send_on, args=(visitor, 4 * full), daemon=True)
     sending.start()
 
@@ -149,7 +162,7 @@ def test_who_is_known_sends_more_but_not_everything_at_once(
 
 def test_a_newcomer_has_not_for_ever(way_in: Guarded, behind: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
     with come(way_in) as known:
-        way_in.comes(behind.peer(0))
+        welcome(way_in, behind.peer(0), known)
         with come(way_in) as silent:
             behind.peer(1)
             monkeypatch.setattr(entrance, "NEWCOMER_S", 0.0)
@@ -161,14 +174,11 @@ def test_a_newcomer_has_not_for_ever(way_in: Guarded, behind: Behind, monkeypatc
 def test_the_oldest_newcomers_make_room(way_in: Guarded, behind: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entrance, "NEWCOMER_S", 10**6)
     with contextlib.ExitStack() as stack:
-        first = stack.enter_context(come(way_in))
-        behind.peer(0)
-        for number in range(1, entrance.NEWCOMERS + 1):
-            last = stack.enter_context(come(way_in))
-            behind.peer(number)
+        first, *_ = (newcomer(way_in, stack) for _ in range(entrance.NEWCOMERS))
+        last = stack.enter_context(come(way_in))
         assert is_cut(first)
         last.sendall(b"here")
-        wait_for(lambda: behind.received[-1] == 4)
+        wait_for(lambda: sum(behind.received) == 4)
 
 
 def test_there_is_room_for_so_many(behind: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +186,7 @@ def test_there_is_room_for_so_many(behind: Behind, monkeypatch: pytest.MonkeyPat
     way_in = Guarded(Address(HERE, 0), behind.port)
     try:
         with come(way_in) as first:
-            way_in.comes(behind.peer(0))
+            welcome(way_in, behind.peer(0), first)
             with come(way_in) as second:
                 assert is_cut(second)
             first.sendall(b"here")

@@ -162,7 +162,8 @@ class Guarded:
             with self._lock:
                 self._passages[key] = passage
             try:
-                passage.run()
+                if not self._closing.is_set():  # `close` may not have seen it
+                    passage.run()
             finally:
                 with self._lock:
                     del self._passages[key]
