@@ -20,6 +20,9 @@ from tagwire.kernel import kernel
 CHUNK = 2**18
 """Most bytes passed on at a time."""
 
+COMPILED = os.name != "nt"
+"""Whether sockets are file descriptors, which a compiled loop can use."""
+
 _CALL = types.int64(types.int32, types.voidptr, types.uintp, types.int32)
 _recv: Any = types.ExternalFunction("recv", _CALL)
 _send: Any = types.ExternalFunction("send", _CALL)
@@ -48,9 +51,8 @@ class Pour:
 
     def run(self) -> None:
         """Pass on until `source` ends; `OSError` when one of both breaks."""
-        compiled = os.name != "nt"  # where sockets are no file descriptors
         while True:
-            if compiled and _pour(self._source.fileno(), self._target.fileno(), self._space, self._counts):
+            if COMPILED and _pour(self._source.fileno(), self._target.fileno(), self._space, self._counts):
                 return
             if not self._step():
                 return
@@ -68,7 +70,7 @@ class Pour:
 
 def warm_up() -> None:
     """Compile the kernel."""
-    if os.name != "nt":
+    if COMPILED:
         _pour(-1, -1, np.empty(1, np.uint8), np.zeros(3, np.int64))
 
 
