@@ -165,6 +165,7 @@ class Guarded:
                 if not self._closing.is_set():  # `close` may not have seen it
                     passage.run()
             finally:
+                passage.cut()
                 with self._lock:
                     del self._passages[key]
 

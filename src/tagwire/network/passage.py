@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 
+from tagwire.core.address import Address
 from tagwire.network.pour import Pour
 from tagwire.security.lobby import Lobby
 
@@ -47,7 +48,7 @@ class Passage:
 
     def __init__(self, outer: socket.socket, inner: socket.socket, lobby: Lobby) -> None:
         host, port = outer.getpeername()[:2]
-        self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.peer = str(Address(host, port))
         self.since = self._filled = time.monotonic()
         self.known = False
         self._outer, self._inner = outer, inner
@@ -67,17 +68,18 @@ class Passage:
         finally:
             self.cut()
             down.join()
-            self._place.close()
 
     def welcome(self) -> None:
         """Its token is known, and it makes a request."""
-        self._place.close()
         with self._lock:
+            self._place.close()
             self.known, self._grant, self._filled = True, float(FULL), time.monotonic()
 
     def cut(self) -> None:
         """End the connection."""
         self._ended.set()
+        with self._lock:
+            self._place.close()
         for sock in (self._outer, self._inner):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
